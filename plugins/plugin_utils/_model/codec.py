@@ -5,7 +5,7 @@
 """Dataclasses ↔ JSON documents, driven by the type annotations alone.
 
 ``encode`` gives plain dict, list, str, int, float, bool, None (what Ansible and ``json`` accept);
-fields that hold their default are left out when the default is None or empty.
+fields that are None or hold their default are left out (a reader adds them again).
 ``decode`` is strict: an unknown key, a missing field or a wrong type is a ``DecodeError`` that names the path.
 """
 
@@ -45,8 +45,8 @@ def encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             name: encode(item)
-            for name, keep in _encoded_fields(type(value))
-            if (item := getattr(value, name)) not in (None, (), [], {}) or keep
+            for name, default in _encoded_fields(type(value))
+            if (item := getattr(value, name)) is not None and item != default
         }
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
@@ -70,9 +70,12 @@ def plain(value: Any) -> Any:
 
 
 @functools.cache
-def _encoded_fields(kind: type) -> tuple[tuple[str, bool], ...]:
-    """Return (field, whether it is written even when empty) for a dataclass."""
-    return tuple((field.name, _is_required(field)) for field in dataclasses.fields(kind))
+def _encoded_fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Return (field, default value) for a dataclass; a required field has no value that equals its default."""
+    return tuple(
+        (field.name, field.default if field.default_factory is dataclasses.MISSING else field.default_factory())
+        for field in dataclasses.fields(kind)
+    )
 
 
 def _is_required(field: dataclasses.Field[Any]) -> bool:

@@ -78,7 +78,7 @@ else
     }
 fi
 
-# bw_record ID LABEL FUNCTION-OR-COMMAND ...: run it and add a record: id, command, out, err, rc.
+# bw_record ID LABEL FUNCTION-OR-COMMAND ...: run it and add a record: id, command, out, err, rc. Sets bw_rc.
 bw_record() {
     printf '%s\n{"id":"%s","command":' "$bw_comma" "$1" >&9
     bw_comma=','
@@ -86,7 +86,8 @@ bw_record() {
     printf ',"out":' >&9
     shift 2
     bw_err=$({ { "$@" 2>&4 4>&- 9>&- </dev/null; printf '\n%s' "$?" >&4; } | bw_quote 4>&- >&9; } 4>&1)
-    printf ',"rc":%s,"err":' "${bw_err##*"$bw_nl"}" >&9
+    bw_rc=${bw_err##*"$bw_nl"}
+    printf ',"rc":%s,"err":' "$bw_rc" >&9
     printf '%s' "${bw_err%"$bw_nl"*}" | tail -c 4000 | bw_quote >&9
     printf '}' >&9
 }
@@ -107,6 +108,7 @@ bw_text() { bw_record "$1" "$2" printf '%s' "$3"; }
 # bw_main NONCE SECTION ...: the whole answer.
 bw_main() {
     exec 9>&1
+    cd / || return
     bw_nonce=$1
     shift
     printf '\n@@breakwater %s begin@@\n{"schema":"breakwater/collected/1","uid":"%s","shell":' "$bw_nonce" "$(id -u 2>/dev/null)" >&9

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action plugin of the module ``audit``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.audit import AuditRequest, audit
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.run import run_directory
+
+
+class ActionModule(BreakwaterAction):
+    """Collect once from the host of the task, judge, and record."""
+
+    ARGUMENTS = {
+        "run": {"type": "str"},
+        "results": {"type": "path", "default": "./results"},
+        "profile": {"type": "str", "default": "recommended"},
+        "exceptions": {"type": "path"},
+        "implementation": {"type": "str"},
+    }
+    _requires_connection = True
+
+    def command(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Audit one host; a host that cannot be read is recorded as such when a run is open."""
+        context = self.context(options)
+        connection = str(self._connection.transport).rsplit(".", maxsplit=1)[-1]
+        request = AuditRequest(
+            host=str(task_vars["inventory_hostname"]),
+            address=str(task_vars.get("ansible_host") or task_vars["inventory_hostname"]),
+            connection=connection,
+            groups=tuple(sorted(map(str, task_vars.get("group_names", ())))),
+            run=run_directory(context, options["run"]) if options["run"] else None,
+            profile=options["profile"],
+            exceptions=options["exceptions"],
+            implementation=options["implementation"],
+            labels=("recorded",) if connection == "replay" else (),
+        )
+        return audit(request, context, self.executor())

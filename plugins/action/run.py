@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action plugin of the module ``run``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.run import (
+    CloseRequest,
+    OpenRequest,
+    approve_run,
+    close_run,
+    open_run,
+)
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
+
+
+class ActionModule(BreakwaterAction):
+    """Open, close or approve a run, on the controller."""
+
+    ARGUMENTS = {
+        "state": {"type": "str", "choices": ["open", "closed", "approved"], "required": True},
+        "run": {"type": "str"},
+        "results": {"type": "path", "default": "./results"},
+        "history": {"type": "str"},
+        "profile": {"type": "str", "default": "recommended"},
+        "exceptions": {"type": "path"},
+        "fail_on": {
+            "type": "str",
+            "choices": ["critical", "high", "medium", "low", "info", "none"],
+            "default": "high",
+        },
+        "max_unreachable": {"type": "int", "default": 0},
+    }
+
+    def command(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Dispatch on the wanted state."""
+        context = self.context(options)
+        if options["state"] == "open":
+            return open_run(
+                OpenRequest(
+                    hosts=tuple(map(str, task_vars["ansible_play_hosts_all"])),
+                    limit=str(task_vars.get("ansible_limit") or ""),
+                    profile=options["profile"],
+                    exceptions=options["exceptions"],
+                    variables=tuple(name for name in map(str, task_vars) if name.startswith("breakwater_")),
+                ),
+                context,
+            )
+        if not options["run"]:
+            raise BadInput(f"Cannot make a run {options['state']}", seen="no run is named", remedy="set the option run")
+        if options["state"] == "approved":
+            return approve_run(options["run"], options["history"], context)
+        request = CloseRequest(options["run"], options["history"], options["fail_on"], options["max_unreachable"])
+        return close_run(request, context)

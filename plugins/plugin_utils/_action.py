@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all action plugins share: options in, one command, plain results out.
+
+The only place where Ansible's exceptions and ours are translated into each other.
+"""
+
+from __future__ import annotations
+
+import datetime
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible import __version__ as ansible_version
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ._commands.context import Context
+from ._model.codec import encode
+from ._model.errors import BreakwaterError, HostError, Unreachable
+from ._remote.execution import Executed, PrivilegeRefused
+
+
+class BreakwaterAction(ActionBase):
+    """An action plugin that decodes its options, calls one command and encodes what it returns.
+
+    Subclasses set ``ARGUMENTS`` (an Ansible argument spec) and implement ``command``.
+    """
+
+    ARGUMENTS: Mapping[str, Any] = {}
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the command; an error that a user can mend fails the task with its one sentence."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        del tmp
+        options = self.validate_argument_spec(dict(self.ARGUMENTS))[1]
+        try:
+            answer = self.command(_plain(options), task_vars or {})
+        except BreakwaterError as error:
+            raise AnsibleActionFail(str(error)) from error
+        result.update(encode(answer))
+        return result
+
+    def command(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Do the work; the result is merged into the task's result."""
+        raise NotImplementedError
+
+    def context(self, options: Mapping[str, Any]) -> Context:
+        """Return what every command needs to know about where it runs."""
+        return Context(
+            results=pathlib.Path(options["results"]).absolute(),
+            ansible_version=str(ansible_version),
+            now=lambda: datetime.datetime.now(datetime.timezone.utc),
+            show=Display().display,
+            warn=Display().warning,
+        )
+
+    def executor(self) -> Callable[[str, bytes], Executed]:
+        """Return a function that runs one command line on the host, with ``become`` where the task asks for it.
+
+        It raises HostError (Unreachable, PrivilegeRefused) instead of Ansible's own errors.
+        """
+
+        def execute(command: str, stdin: bytes) -> Executed:
+            try:
+                answer = self._low_level_execute_command(command, in_data=stdin)
+            except AnsibleConnectionFailure as error:
+                raise Unreachable("Cannot connect", seen=_one_line(error), remedy=self._mend()) from error
+            except AnsibleError as error:
+                raise _execution_error(_one_line(error)) from error
+            return Executed(int(answer["rc"]), answer["stdout"], answer["stderr"])
+
+        return execute
+
+    def _mend(self) -> str:
+        """Return a command that shows the same failure with all its detail."""
+        return f"try: ansible -m ansible.builtin.raw -a true -vvv {self._task_host()}"
+
+    def _task_host(self) -> str:
+        return str(self._play_context.remote_addr or "HOST")
+
+
+def _execution_error(message: str) -> HostError:
+    lowered = message.lower()
+    if any(word in lowered for word in ("sudo password", "become", "password is required", "privilege")):
+        return PrivilegeRefused(
+            "Cannot become the privileged user",
+            seen=message,
+            remedy="check become_method, become_user and the become password",
+        )
+    return Unreachable("Cannot run the collector", seen=message, remedy="see the connection plugin's message")
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(to_text(error).split())
+    return text if len(text) <= 400 else text[:400] + "…"
+
+
+def _plain(value: Any) -> Any:
+    """Return Ansible's tagged values as plain JSON data."""
+    return encode(value)

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Facts + controls + profile → findings. Pure; the only place where findings arise."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._model.collected import Implementation
+from .._model.control import Control, Test
+from .._model.exception import ExceptionRecord
+from .._model.fact import Fact, FactSet
+from .._model.finding import Finding, Verdict
+from .._model.setting import Setting
+from . import operators
+from .conditions import candidates, mismatch
+from .exceptions import applied
+from .profiles import Selection
+
+_ORDER: tuple[Verdict, ...] = ("fail", "unknown", "manual", "pass", "not_applicable")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one test says: a verdict, the fact that decided, and one sentence."""
+
+    verdict: Verdict
+    why: str
+    fact_id: str
+    fact: Fact | None
+    expected: str
+    wanted: Any
+    cause: str | None = None
+
+
+def assess(
+    facts: FactSet,
+    implementations: Sequence[Implementation],
+    controls: Mapping[str, Control],
+    settings: Mapping[str, Setting],
+    selections: Iterable[Selection],
+    *,
+    exceptions: Sequence[ExceptionRecord] = (),
+    today: datetime.date,
+) -> list[Finding]:
+    """Return the findings of one host, in the order of the selections.
+
+    Args:
+        facts: everything that was observed.
+        implementations: what is on the host; controls of absent implementations give no finding.
+        controls: by id.
+        settings: property tables, for scales and native names.
+        selections: what the profile selects, with its values.
+        exceptions: those that cover this host.
+        today: for their expiry.
+    """
+    judge = _Judge(facts, implementations, settings)
+    findings: list[Finding] = []
+    for selection in selections:
+        for finding in judge.control(controls[selection.control], selection):
+            findings.append(applied(finding, exceptions, today))
+    return findings
+
+
+class _Judge:
+    def __init__(self, facts: FactSet, implementations: Sequence[Implementation], settings: Mapping[str, Setting]) -> None:
+        self.facts = facts
+        self.implementations = implementations
+        self.settings = settings
+        os_fact = facts.get("host.os")
+        self.os = os_fact.configured if os_fact else None
+        loaded = facts.get("samba.config_loaded")
+        self.not_loaded = loaded is not None and loaded.effective is False
+
+    def control(self, control: Control, selection: Selection) -> list[Finding]:
+        """Judge one control: no finding, one, or one per object."""
+        found: Implementation | None = None
+        if control.when.implementation is not None:
+            present = candidates(control.when, self.implementations)
+            if not present:
+                return []
+            found = present[0]
+        reason = mismatch(control.when, found, self.os)
+        if reason is not None:
+            return [self._finding(control, selection, "", "not_applicable", reason)]
+        if not control.per:
+            return [self._object(control, selection, "")]
+        return self._objects(control, selection)
+
+    def _objects(self, control: Control, selection: Selection) -> list[Finding]:
+        """Judge every object; all passing ones together give one finding."""
+        objects = self.facts.objects(control.per)
+        if not objects:
+            return [self._finding(control, selection, "", "not_applicable", f"there is no {_noun(control.per)}")]
+        findings: list[Finding] = []
+        passing = 0
+        for name, fact in objects.items():
+            if fact.unreadable is not None:
+                findings.append(self._finding(control, selection, name, "unknown", fact.unreadable))
+                continue
+            finding = self._object(control, selection, name)
+            if finding.verdict == "pass":
+                passing += 1
+            elif finding.verdict != "not_applicable":
+                findings.append(finding)
+        if findings:
+            return findings
+        if passing:
+            why = f"all {passing} hold ({_noun(control.per)})"
+            return [self._finding(control, selection, "", "pass", why, self._expected(control, selection))]
+        return [self._finding(control, selection, "", "not_applicable", f"no {_noun(control.per)} that this applies to")]
+
+    def _object(self, control: Control, selection: Selection, obj: str) -> Finding:
+        outcomes = [self._test(test, selection, obj) for test in control.tests]
+        worst = min(outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
+        applicable = [outcome for outcome in outcomes if outcome.verdict != "not_applicable"]
+        decisive = min(applicable, key=lambda outcome: _ORDER.index(outcome.verdict)) if applicable else worst
+        verdict = decisive.verdict
+        if control.manual and verdict == "fail":
+            verdict = "manual"
+        expected = "; ".join(dict.fromkeys(self._expects(outcome) for outcome in outcomes if outcome.expected))
+        fact = decisive.fact or Fact()
+        why = "; ".join(dict.fromkeys(outcome.why for outcome in applicable or outcomes if outcome.verdict == decisive.verdict))
+        cause = decisive.cause or fact.cause
+        if cause is None and self.not_loaded and verdict != "not_applicable" and decisive.fact_id.startswith("samba."):
+            cause = "smbd was started with options that override its configuration file"
+        return Finding(
+            control=control.id,
+            title=control.title,
+            severity=selection.severity or control.severity,
+            area=control.area,
+            verdict=verdict,
+            object=obj,
+            expected=expected,
+            configured=fact.configured,
+            effective=fact.effective,
+            wire=fact.wire,
+            origin=fact.origin,
+            cause=cause,
+            why=why,
+            remedy=self._remedy(control, decisive, obj) if verdict in ("fail", "unknown", "manual") else "",
+            evidence=tuple(dict.fromkeys(f"{outcome.fact_id}[{obj}]" if obj else outcome.fact_id for outcome in outcomes)),
+            rules=selection.rules,
+        )
+
+    def _test(self, test: Test, selection: Selection, obj: str) -> _Outcome:
+        """Ask one question: of the object's own fact, else of the host's."""
+        wanted = test.value if test.value is not None else selection.value_for(test.fact)
+        expected = operators.phrase(test.operator, wanted)
+        fact = self.facts.get(test.fact, obj)
+        if fact is None and obj:
+            fact = self.facts.get(test.fact)
+        many = self.facts.objects(test.fact)
+        if fact is None and not obj and many:
+            return self._each(test, wanted, expected, many)
+        return self._one(test, wanted, expected, fact, "")
+
+    def _each(self, test: Test, wanted: Any, expected: str, many: Mapping[str, Fact]) -> _Outcome:
+        """A fact that exists only per object (a file, a package) must hold on each of them."""
+        outcomes = [self._one(test, wanted, expected, fact, name) for name, fact in many.items()]
+        worst = min(outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
+        why = "; ".join(outcome.why for outcome in outcomes if outcome.verdict == worst.verdict)
+        return _Outcome(worst.verdict, why, worst.fact_id, worst.fact, expected, wanted, worst.cause)
+
+    def _one(self, test: Test, wanted: Any, expected: str, fact: Fact | None, obj: str) -> _Outcome:
+        name = f"{self._name(test.fact)}{f' of {obj}' if obj else ''}"
+
+        def outcome(verdict: Verdict, why: str, cause: str | None = None) -> _Outcome:
+            return _Outcome(verdict, why, test.fact, fact, expected, wanted, cause)
+
+        if test.operator == "not_observed":
+            return outcome("pass", f"{name} is absent") if fact is None else outcome("fail", f"{name} is there")
+        if fact is None:
+            if test.absent != "unknown":
+                return outcome(test.absent, f"{name} is absent")
+            return outcome("unknown", f"{name} was not observed")
+        if fact.unreadable is not None:
+            return outcome("unknown", f"{name} could not be read: {fact.unreadable}")
+        truths = fact.truths()
+        if not truths:
+            return outcome("unknown", f"{name} was not observed")
+        scale = self.settings[test.fact].scale if test.fact in self.settings else ()
+        results = {truth: operators.holds(test.operator, value, wanted, scale) for truth, value in truths.items()}
+        seen = ", ".join(
+            f"{operators.text(value)}{'' if truth == 'configured' else f' ({truth})'}" for truth, value in truths.items()
+        )
+        cause = "the truths differ" if len({repr(value) for value in truths.values()}) > 1 else None
+        if False in results.values():
+            return outcome("fail", f"{name} is {seen}", cause)
+        if None in results.values():
+            return outcome("unknown", f"{name} is {seen}, which cannot be compared with {operators.text(wanted)}", cause)
+        return outcome("pass", f"{name} is {seen}", cause)
+
+    def _finding(
+        self, control: Control, selection: Selection, obj: str, verdict: Verdict, why: str, expected: str = ""
+    ) -> Finding:
+        return Finding(
+            control=control.id,
+            title=control.title,
+            severity=selection.severity or control.severity,
+            area=control.area,
+            verdict=verdict,
+            object=obj,
+            expected=expected,
+            why=why,
+            evidence=tuple(dict.fromkeys(test.fact for test in control.tests)),
+            rules=selection.rules,
+        )
+
+    def _expected(self, control: Control, selection: Selection) -> str:
+        parts = []
+        for test in control.tests:
+            wanted = test.value if test.value is not None else selection.value_for(test.fact)
+            parts.append(f"{self._name(test.fact)}: {operators.phrase(test.operator, wanted)}")
+        return "; ".join(dict.fromkeys(parts))
+
+    def _expects(self, outcome: _Outcome) -> str:
+        return f"{self._name(outcome.fact_id)}: {outcome.expected}"
+
+    def _name(self, fact_id: str) -> str:
+        """The native name of a setting; else the fact id in words."""
+        setting = self.settings.get(fact_id)
+        return f"'{setting.name}'" if setting is not None else fact_id.partition(".")[2].replace("_", " ")
+
+    def _remedy(self, control: Control, decisive: _Outcome, obj: str) -> str:
+        words = {
+            "{value}": operators.text(decisive.wanted),
+            "{object}": obj,
+            "{setting}": self._name(decisive.fact_id).strip("'"),
+        }
+        text = control.remedy
+        for placeholder, word in words.items():
+            text = text.replace(placeholder, word)
+        return text
+
+
+def _noun(fact_id: str) -> str:
+    return fact_id.rpartition(".")[2].replace("_", " ")

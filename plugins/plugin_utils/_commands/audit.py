@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The verb *audit*: collect once from one host, read, judge, record."""
+
+from __future__ import annotations
+
+import pathlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._assess.assess import assess
+from .._assess.score import score
+from .._implementations.host.read import read as read_host
+from .._implementations.samba.read import read as read_samba
+from .._model.collected import Collected, Implementation, Reading, SectionError
+from .._model.control import SEVERITIES
+from .._model.errors import HostError
+from .._model.finding import VERDICTS, Finding
+from .._model.run import HostRecord
+from .._remote import posix
+from .._remote.execution import Execute
+from . import catalogue
+from .context import Context
+from .inputs import Inputs, load_inputs, read_inputs
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """What to audit and how.
+
+    Attributes:
+        host: inventory name.
+        address: what the connection is made to.
+        connection: name of the connection plugin.
+        groups: inventory groups of the host.
+        run: directory of the open run; None records nothing.
+        profile, exceptions: used only without a run (a run has frozen its own).
+        implementation: what the user says the server is, where the host cannot tell.
+        labels: what a reader of the report must know.
+    """
+
+    host: str
+    address: str
+    connection: str
+    groups: tuple[str, ...] = ()
+    run: pathlib.Path | None = None
+    profile: str = "recommended"
+    exceptions: str | None = None
+    implementation: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """Seconds per section of the work."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def time(self, section: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.seconds[section] = round(time.perf_counter() - start, 4)
+
+
+def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str, Any]:
+    """Audit one host and return the compact result.
+
+    Raises:
+        HostError: the host could not be read and there is no run to record that in.
+        BadInput: the profile or the exceptions cannot be used.
+    """
+    inputs = read_inputs(request.run) if request.run else load_inputs(request.profile, request.exceptions)
+    record = HostRecord(
+        host=request.host,
+        address=request.address,
+        connection=request.connection,
+        collected=context.timestamp(),
+        groups=request.groups,
+        labels=request.labels,
+    )
+    watch = _Stopwatch()
+    try:
+        collected = watch.time("collect", lambda: collect(execute))
+    except HostError as error:
+        if request.run is None:
+            raise
+        record.errors.append(SectionError(error.section, str(error)))
+    else:
+        _take_over(record, watch.time("read", lambda: read(collected)))
+        watch.time("judge", lambda: _judge(record, inputs, request, context))
+    record.timings = watch.seconds
+    answer = summary(record)
+    if request.run is not None:
+        answer["record"] = str(catalogue.store().write_host(request.run, record))
+    return answer
+
+
+def collect(execute: Execute) -> Collected:
+    """Run the collector on the host: one execution.
+
+    Raises:
+        HostError: no connection, no privilege, or no whole answer.
+    """
+    nonce = secrets.token_hex(8)
+    answer = execute(posix.COMMAND, catalogue.collector(nonce))
+    return posix.read_answer(answer.stdout, answer.stderr, answer.rc, nonce)
+
+
+def read(collected: Collected) -> Reading:
+    """Make facts of an answer. A reader that fails costs its own section, and says so."""
+    reading = Reading()
+    settings = catalogue.settings("samba")
+    readers: dict[str, Callable[[], Reading]] = {
+        "host": lambda: read_host(collected),
+        "samba": lambda: read_samba(collected, settings),
+    }
+    for name, reader in readers.items():
+        try:
+            reading.merge(reader())
+        except Exception as error:  # one broken section must never lose the others
+            reason = f"the reader of section {name} failed on this host's answer ({type(error).__name__}: {error})"
+            reading.errors.append(SectionError("reader", f"{reason}; please report it with the host's record"))
+    return reading
+
+
+def _take_over(record: HostRecord, reading: Reading) -> None:
+    record.implementations = reading.implementations
+    record.facts = reading.facts
+    record.errors.extend(reading.errors)
+
+
+def _judge(record: HostRecord, inputs: Inputs, request: AuditRequest, context: Context) -> None:
+    if request.implementation and not any(found.name == request.implementation for found in record.implementations):
+        record.implementations.append(Implementation(request.implementation, "", "server", None, ("named-by-user",)))
+    record.findings = assess(
+        record.facts,
+        record.implementations,
+        catalogue.controls(),
+        catalogue.settings("samba"),
+        inputs.profile_for(record.facts),
+        exceptions=inputs.exceptions_for(request.host, request.groups),
+        today=context.now().date(),
+    )
+    record.score = score(record.findings)
+
+
+def summary(record: HostRecord) -> dict[str, Any]:
+    """Return the compact result of a task: what a person or a playbook needs to go on."""
+    return {
+        "changed": False,
+        "counts": counts(record.findings),
+        "score": record.score,
+        "failing": _controls(record.findings, "fail", excepted=False),
+        "unknown": _controls(record.findings, "unknown", excepted=False),
+        "excepted": _controls(record.findings, "fail", "unknown", excepted=True),
+        "implementations": [_describe(found) for found in record.implementations],
+        "unread": [error.reason for error in record.errors],
+    }
+
+
+def counts(findings: list[Finding]) -> dict[str, int]:
+    """Return the number of findings per verdict, and how many of them an exception covers."""
+    result = {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in VERDICTS}
+    result["excepted"] = sum(finding.exception is not None for finding in findings)
+    return result
+
+
+def _controls(findings: list[Finding], *verdicts: str, excepted: bool) -> list[str]:
+    chosen = [f for f in findings if f.verdict in verdicts and (f.exception is not None) is excepted]
+    chosen.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    return list(dict.fromkeys(finding.control for finding in chosen))
+
+
+def _describe(found: Implementation) -> str:
+    state = {True: "running", False: "stopped", None: ""}[found.running]
+    return " ".join(part for part in (found.name, found.version, found.role, state) if part)

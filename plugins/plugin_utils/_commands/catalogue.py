@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ships with Breakwater and is read at run time: collectors, settings, controls, profiles."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from .._assess.load import control_of, profile_of, setting_of
+from .._model.control import Control, Profile
+from .._model.setting import Setting
+from .._remote import posix
+
+_HERE = pathlib.Path(__file__).resolve().parent.parent
+COMPILED = _HERE / "_data" / "compiled"
+SECTIONS = ("host", "samba")
+"""Sections of the Unix collector, in order: later readers may use what earlier ones found."""
+
+
+def collector(nonce: str, sections: tuple[str, ...] = SECTIONS) -> bytes:
+    """Return the script for a Unix host."""
+    core = (_HERE / "_remote" / "core.sh").read_text(encoding="utf-8")
+    texts = {name: (_HERE / "_implementations" / name / "collect.sh").read_text(encoding="utf-8") for name in sections}
+    return posix.build_script(core, texts, nonce)
+
+
+def _rows(name: str) -> list[Any]:
+    """Return the rows of a compiled file (one JSON object per line)."""
+    text = (COMPILED / f"{name}.json").read_text(encoding="utf-8")
+    document: list[Any] = json.loads(text)
+    return document
+
+
+@functools.cache
+def settings(implementation: str) -> Mapping[str, Setting]:
+    """Return the property table of an implementation, by fact id."""
+    return {row["id"]: setting_of(row) for row in _rows(f"{implementation}-settings")}
+
+
+@functools.cache
+def controls() -> Mapping[str, Control]:
+    """Return every control, by id."""
+    return {row["id"]: control_of(row) for path in sorted(COMPILED.glob("*-controls.json")) for row in _rows(path.stem)}
+
+
+@functools.cache
+def profiles() -> Mapping[str, Profile]:
+    """Return the benchmark profiles that ship with Breakwater, by id."""
+    return {row["id"]: profile_of(row) for row in _rows("profiles")}

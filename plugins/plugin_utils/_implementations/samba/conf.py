@@ -1,0 +1,294 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an smb.conf means: the value in force of every parameter, and where it came from. Sans-I/O.
+
+Order matters as it does in Samba (each rule checked against testparm): later wins across synonyms, repeated
+sections and spellings; a share takes its defaults from [global] as that stands when the share's section first
+appears; ``copy`` takes over what the other share has and this one has not set; an include is read in place and the
+section it ends in goes on after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._model.fact import Origin, OriginKind
+from ..._model.text import visible
+from . import values
+from .grammar import Item, items
+from .settings import Table, key
+
+MAX_DEPTH = 32
+"""Includes nest no deeper; Samba itself gives up on loops."""
+
+REGISTRY = "HKLM\\Software\\Samba\\smbconf"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value in force and the address that gave it."""
+
+    value: Any
+    origin: Origin
+
+
+Values = dict[str, Value]
+"""By fact id."""
+
+
+@dataclass(slots=True)
+class Share:
+    """A share: its name as first written, what it set itself, and what it took over when its section began."""
+
+    name: str
+    own: Values = field(default_factory=dict)
+    inherited: Values = field(default_factory=dict)
+
+    def get(self, fact_id: str) -> Value | None:
+        """Return the value that the share has, its own or the one it took over."""
+        return self.own.get(fact_id) or self.inherited.get(fact_id)
+
+
+@dataclass(slots=True)
+class Configuration:
+    """What the files say.
+
+    Attributes:
+        main: path of the file it began with.
+        globals: by fact id; only what is written (defaults are added by the reader).
+        shares: by lower-case name, in order.
+        options: parametric options; "full_audit:prefix" or "share/full_audit:prefix".
+        errors: why Samba would refuse the whole configuration; empty when it would not.
+        warnings: what Samba would warn of.
+        conditional: includes whose path depends on the client or the user.
+        uses_registry: the registry takes part.
+    """
+
+    main: str
+    globals: Values = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
+    options: Values = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    conditional: list[str] = field(default_factory=list)
+    uses_registry: bool = False
+
+
+class Unreadable(Exception):
+    """A file that takes part could not be read; ``str`` is the reason."""
+
+
+ReadFile = Callable[[str], "str | None"]
+"""Content of a file, None when there is no such file; raises Unreadable."""
+
+
+def load(main: str, read: ReadFile, table: Table, registry: str | None = None) -> Configuration:
+    """Work out the configuration that begins with the file ``main``.
+
+    Args:
+        main: path of smb.conf.
+        read: gives the content of a file.
+        table: the property table.
+        registry: output of ``net conf list``, when the host has any.
+
+    Raises:
+        Unreadable: a file that takes part could not be read.
+    """
+    evaluator = _Evaluator(Configuration(main), read, table, registry)
+    text = read(main)
+    if text is None:
+        raise Unreadable(f"{main}: no such file")
+    evaluator.file(main, text, depth=0)
+    evaluator.finish()
+    return evaluator.conf
+
+
+class _Evaluator:
+    """The state of one pass over the files: where we are, and what is set so far."""
+
+    def __init__(self, conf: Configuration, read: ReadFile, table: Table, registry: str | None) -> None:
+        self.conf = conf
+        self.read = read
+        self.table = table
+        self.registry = registry
+        self.share: Share | None = None
+        self.open: set[str] = set()
+
+    def file(self, path: str, text: str, depth: int) -> None:
+        """Apply one file in place."""
+        self.open.add(path)
+        kind: OriginKind = "local" if depth == 0 else "include"
+        shown = visible(path)
+        for item in items(text):
+            if self.conf.errors:
+                break
+            self.item(item, Origin(kind, f"{shown}:{item.line}"), path, depth)
+        self.open.discard(path)
+
+    def item(self, item: Item, origin: Origin, path: str, depth: int) -> None:
+        """Apply one section header or parameter."""
+        if item.kind == "malformed":
+            self.conf.errors.append(f"{origin.where}: {item.name}")
+        elif item.kind == "section":
+            self.section(item.name)
+        elif ":" in item.name:
+            self.option(item, origin)
+        elif item.name.startswith("-") and key(item.name) == "-valid":
+            self.conf.warnings.append(f"{origin.where}: -valid is for Samba's own use")
+        else:
+            self.parameter(item, origin, path, depth)
+
+    def section(self, name: str) -> None:
+        """Go on in a section; a new share takes over [global] as it stands."""
+        if key(name) in ("global", "globals"):
+            self.share = None
+            return
+        shown = visible(name)
+        known = self.conf.shares.get(shown.lower())
+        if known is None:
+            known = Share(shown)
+            known.inherited = {
+                setting.id: value
+                for setting in self.table.shared
+                if (value := self.conf.globals.get(setting.id)) is not None
+            }
+            self.conf.shares[shown.lower()] = known
+        self.share = known
+
+    def option(self, item: Item, origin: Origin) -> None:
+        """Set a parametric option (``module:option``)."""
+        name = visible(key(item.name))
+        if self.share is not None:
+            name = f"{self.share.name}/{name}"
+        self.conf.options[name] = Value(visible(item.value), origin)
+
+    def parameter(self, item: Item, origin: Origin, path: str, depth: int) -> None:
+        """Set a parameter in the section that we are in."""
+        found = self.table.find(item.name)
+        if found is None:
+            self.conf.warnings.append(f"{origin.where}: unknown parameter {visible(item.name)!r}")
+            return
+        setting, inverted = found
+        if self.share is not None and setting.context == "global":
+            self.conf.warnings.append(f"{origin.where}: global parameter {setting.name!r} in a share has no effect")
+            return
+        try:
+            value = Value(values.parse(setting, item.value, inverted=inverted), origin)
+        except values.BadValue as error:
+            self.conf.errors.append(f"{origin.where}: {setting.name}: {error}")
+            return
+        target = self.conf.globals if self.share is None else self.share.own
+        target[setting.id] = value
+        if setting.id == "samba.include":
+            self.include(item.value, origin, path, depth)
+        elif setting.id == "samba.copy" and self.share is not None:
+            self.copy(self.share, item.value, origin)
+        elif setting.id == "samba.config_backend" and value.value == "registry":
+            self.only_registry(origin)
+        elif setting.id == "samba.config_file" and item.value:
+            self.conf.conditional.append(f"{origin.where}: config file = {visible(item.value)}")
+
+    def include(self, target: str, origin: Origin, path: str, depth: int) -> None:
+        """Read another file in place."""
+        if key(target) == "registry":
+            self.registry_globals()
+            return
+        if "%" in target:
+            self.conf.conditional.append(f"{origin.where}: include = {visible(target)}")
+            return
+        if not target.startswith("/"):
+            self.conf.conditional.append(f"{origin.where}: include = {visible(target)} (relative to smbd's directory)")
+        if target in self.open or depth >= MAX_DEPTH:
+            self.conf.errors.append(f"{origin.where}: include loop through {visible(target)}")
+            return
+        text = self.read(target)
+        if text is None:
+            self.conf.warnings.append(f"{origin.where}: no such include: {visible(target)}")
+            return
+        self.file(target, text, depth + 1)
+
+    def copy(self, share: Share, source: str, origin: Origin) -> None:
+        """Take over what another share has and this one has not set itself."""
+        other = self.conf.shares.get(visible(source).lower())
+        if other is None or other is share:
+            self.conf.errors.append(f"{origin.where}: copy = {visible(source)}: no such share before this line")
+            return
+        for fact_id, value in {**other.inherited, **other.own}.items():
+            if fact_id != "samba.copy" and fact_id not in share.own:
+                share.own[fact_id] = value
+
+    # The registry ----------------------------------------------------------------------------------------------
+
+    def registry_items(self) -> Iterable[tuple[str, Item]]:
+        """Yield (section, item) of the registry's configuration."""
+        self.conf.uses_registry = True
+        if self.registry is None:
+            raise Unreadable("the registry-backed configuration (net conf list) could not be read")
+        section = "global"
+        for item in items(self.registry):
+            if item.kind == "section":
+                section = item.name
+            yield section, item
+
+    def registry_globals(self) -> None:
+        """``include = registry``: the registry's globals now, its shares at the end."""
+        here = self.share
+        for section, item in list(self.registry_items()):
+            if key(section) == "global" and item.kind == "parameter":
+                self.share = None
+                self.registry_item(section, item)
+        self.share = here
+        self.conf.globals["samba.registry_shares"] = Value(True, Origin("registry", f"{REGISTRY}\\global"))
+
+    def registry_shares(self) -> None:
+        """The shares of the registry, after the text: on a share that both have, the registry's lines win."""
+        for section, item in list(self.registry_items()):
+            if key(section) == "global":
+                continue
+            if item.kind == "section":
+                self.section(item.name)
+            else:
+                self.registry_item(section, item)
+
+    def registry_item(self, section: str, item: Item) -> None:
+        self.item(item, Origin("registry", f"{REGISTRY}\\{visible(section)}"), "", MAX_DEPTH)
+
+    def only_registry(self, origin: Origin) -> None:
+        """``config backend = registry``: forget the text, take the registry."""
+        conf = self.conf
+        conf.globals.clear()
+        conf.shares.clear()
+        conf.options.clear()
+        self.share = None
+        self.registry_globals()
+        conf.globals["samba.config_backend"] = Value("registry", origin)
+
+    def finish(self) -> None:
+        """What Samba does after the last line."""
+        conf = self.conf
+        shares = conf.globals.get("samba.registry_shares")
+        if shares is not None and shares.value and not conf.errors:
+            self.registry_shares()
+        for share in conf.shares.values():
+            self.check(share)
+
+    def check(self, share: Share) -> None:
+        """Samba's own corrections: no path means not available; [printers] is printable and not browseable."""
+
+        def force(fact_id: str, value: Any) -> None:
+            share.own[fact_id] = Value(value, Origin("default", "forced by Samba"))
+
+        name = share.name.lower()
+        if name == "printers":
+            force("samba.printable", True)
+            force("samba.browseable", False)
+        path = share.get("samba.path")
+        if name != "homes" and (path is None or not path.value):
+            proxy = share.get("samba.msdfs_proxy")
+            if proxy is None or not proxy.value:
+                self.conf.warnings.append(f"share {share.name}: no path, so it is not available")
+                force("samba.available", False)

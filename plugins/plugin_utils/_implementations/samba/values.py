@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The codec of smb.conf values: native text → value, by the type of the setting (Samba's ``lp_set`` functions)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..._model.setting import Setting
+from ..._model.text import visible
+
+_BOOLEANS = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
+_UPPER = frozenset({"samba.netbios_name", "samba.realm", "samba.workgroup", "samba.netbios_aliases"})
+
+
+class BadValue(ValueError):
+    """A text that Samba refuses; with such a value the whole configuration fails to load."""
+
+
+def parse(setting: Setting, text: str, *, inverted: bool = False) -> Any:
+    """Return the value of ``text`` for ``setting``.
+
+    Raises:
+        BadValue: Samba would not load it.
+    """
+    if setting.type == "boolean":
+        return _boolean(text) is not inverted
+    if setting.type == "integer":
+        return _size(text) if setting.size else _integer(text)
+    if setting.type == "octal":
+        if not re.fullmatch(r"[0-7]+", text):
+            raise BadValue(f"{text!r} is not an octal number")
+        return f"{int(text, 8):04o}"
+    if setting.type == "enum":
+        return _token(setting, text)
+    if setting.type == "list":
+        return split(text)
+    if setting.id == "samba.mangling_char":
+        text = text[:1]
+    return visible(text.upper() if setting.id in _UPPER else text)
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise BadValue(f"{text!r} is not a boolean") from None
+
+
+def _integer(text: str) -> int:
+    """As C's strtol with base 0: what does not parse counts as 0."""
+    match = re.match(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)", text)
+    if match is None:
+        return 0
+    digits = match[2]
+    base = 16 if digits[:2].lower() == "0x" else 8 if digits.startswith("0") and len(digits) > 1 else 10
+    return int(digits, base) * (-1 if match[1] == "-" else 1)
+
+
+def _size(text: str) -> int:
+    match = re.fullmatch(r"(-?\d+)([bkmgtp]?)", text.strip().lower())
+    if match is None:
+        raise BadValue(f"{text!r} is not a size")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _token(setting: Setting, text: str) -> str:
+    value = setting.tokens.get(text.lower()) or setting.tokens.get(text.upper()) or setting.tokens.get(text)
+    if value is None:
+        raise BadValue(f"{text!r} is none of {', '.join(dict.fromkeys(setting.tokens.values()))}")
+    return value
+
+
+def split(text: str) -> list[str]:
+    """Return the items of a list value: blanks, commas and semicolons separate, double quotes group."""
+    items: list[str] = []
+    current: list[str] = []
+    started = quoted = False
+    for char in text:
+        if char == '"':
+            quoted = not quoted
+            started = True
+        elif char in " \t,;\n\r" and not quoted:
+            if started:
+                items.append("".join(current))
+            current, started = [], False
+        else:
+            current.append(char)
+            started = True
+    if started:
+        items.append("".join(current))
+    return [visible(item) for item in items]

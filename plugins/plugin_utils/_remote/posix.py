@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Unix family of hosts: what is sent to ``/bin/sh``, and how its answer is found among whatever surrounds it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .._model.collected import Collected, Record
+from .._model.errors import GarbledAnswer, HostError
+from .._model.text import printable
+from .execution import PrivilegeRefused
+
+COMMAND = "/bin/sh -s"
+"""Reads the collector on its standard input: nothing is written on the host."""
+
+SCHEMA = "breakwater/collected/1"
+
+_REFUSALS = (
+    (r"sudo: .*password is required", "sudo wants a password", "give ansible_become_password, or allow NOPASSWD"),
+    (r"is not in the sudoers file", "the user may not use sudo", "add a sudoers rule for the user, or audit without become"),
+    (r"not allowed to (execute|run)", "sudo does not allow this user to run a shell", "extend the sudoers rule"),
+    (r"must have a tty", "sudo insists on a terminal (requiretty)", "add 'Defaults:USER !requiretty' to sudoers"),
+    (r"su: (Authentication failure|incorrect password)", "su refused the password", "check ansible_become_password"),
+    (r"sudo: (command )?not found|doas: .*not found", "there is no such become method", "set ansible_become_method"),
+)
+_STRANGERS = (
+    (r"currently not available|nologin", "the account has no login shell", "use an account that may log in"),
+    (r"is not recognized as|CommandNotFoundException|Microsoft Windows", "this is a Windows shell", "remove the host, or set its connection"),
+    (r"(/bin/sh|sh): (not found|No such file)", "the host has no /bin/sh", "audit it from the wire instead"),
+)
+
+
+def build_script(core: str, sections: Mapping[str, str], nonce: str) -> bytes:
+    """Return the whole script: core, sections, and the call of ``bw_main`` as its last line.
+
+    Comments and indentation of full lines are left out; a line that begins with ``#`` is always a comment in these
+    files.
+    """
+    body = "\n".join([core, *sections.values()])
+    lines = (line.strip() for line in body.split("\n"))
+    kept = [line for line in lines if line and not line.startswith("#")]
+    kept.append(f"bw_main {nonce} {' '.join(sections)}")
+    return ("\n".join(kept) + "\n").encode()
+
+
+def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:
+    """Return what the collector brought back.
+
+    Raises:
+        PrivilegeRefused: sudo, su or doas said no.
+        GarbledAnswer: there is no whole document.
+    """
+    begin, end = f"@@breakwater {nonce} begin@@", f"@@breakwater {nonce} end@@"
+    start = stdout.find(begin)
+    if start < 0:
+        raise _no_answer(stdout, stderr, rc)
+    stop = stdout.find(end, start)
+    if stop < 0:
+        raise GarbledAnswer(
+            "The collector's answer was cut off",
+            seen=f"{len(stdout) - start} characters and no end",
+            remedy="check the connection, and that no limit ends processes on the host",
+        )
+    body = stdout[start + len(begin) : stop].replace("\r\n", "\n")
+    try:
+        document = json.loads(body, strict=False)
+        return _collected(document)
+    except (ValueError, KeyError, TypeError) as error:
+        raise GarbledAnswer(
+            "The collector's answer cannot be read",
+            seen=f"{type(error).__name__}: {printable(str(error))[:120]}",
+            remedy="look for something on the host that writes into the output of every shell",
+        ) from error
+
+
+def _collected(document: Any) -> Collected:
+    if document["schema"] != SCHEMA:
+        raise ValueError(f"schema {document['schema']!r}")
+    records = [
+        Record(
+            str(record["id"]),
+            str(record["command"]),
+            str(record["out"]),
+            str(record["err"]),
+            int(record["rc"]),
+            bool(record.get("truncated", False)),
+        )
+        for record in document["records"]
+    ]
+    return Collected(records, str(document["uid"]), str(document["shell"]))
+
+
+def _no_answer(stdout: str, stderr: str, rc: int) -> HostError:
+    said = f"{stderr}\n{stdout}"
+    for pattern, seen, remedy in _REFUSALS:
+        if re.search(pattern, said, re.IGNORECASE):
+            return PrivilegeRefused("Cannot become the privileged user", seen=seen, remedy=remedy)
+    for pattern, seen, remedy in _STRANGERS:
+        if re.search(pattern, said, re.IGNORECASE):
+            return GarbledAnswer("The collector did not run", seen=seen, remedy=remedy)
+    last = [line for line in said.split("\n") if line.strip()][-1:] or ["nothing"]
+    return GarbledAnswer(
+        "The collector did not run",
+        seen=f"exit code {rc}, {printable(last[0])[:160]}",
+        remedy="see what 'echo hello | /bin/sh -s' does on the host",
+    )

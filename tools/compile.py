@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compile the YAML that people write into the JSON that programs load.
+
+    python tools/compile.py            write plugins/plugin_utils/_data/compiled/*.json
+    python tools/compile.py --check    validate everything; fail when a compiled file is stale
+
+Run it with the collection on the path (``make compile`` does).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check import check_control, check_examples, check_profile
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import settings as samba_settings
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import DecodeError, decode, encode
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import Control, Profile
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.setting import Setting
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent / "plugins" / "plugin_utils"
+IMPLEMENTATIONS = ROOT / "_implementations"
+COMPILED = ROOT / "_data" / "compiled"
+MAX_LINES = 50
+
+
+def load_settings() -> dict[str, Setting]:
+    """Return Samba's property table by fact id."""
+    document = yaml.safe_load((IMPLEMENTATIONS / "samba" / "settings.yml").read_text(encoding="utf-8"))
+    return {setting.id: setting for setting in samba_settings.rows(document)}
+
+
+def load_controls(folder: pathlib.Path, settings: dict[str, Setting]) -> tuple[list[Control], list[str]]:
+    """Return the controls of a folder, and every complaint about them."""
+    controls, complaints = [], []
+    for path in sorted(folder.glob("*.yml")):
+        text = path.read_text(encoding="utf-8")
+        try:
+            control = decode(Control, yaml.safe_load(text))
+        except (DecodeError, yaml.YAMLError) as error:
+            complaints.append(f"{path.name}: {error}")
+            continue
+        found = [*check_control(control, settings), *check_examples(control, settings)]
+        if control.id != path.stem:
+            found.append(f"id {control.id!r} is not the file's name")
+        if len(text.splitlines()) > MAX_LINES:
+            found.append(f"{len(text.splitlines())} lines; {MAX_LINES} at most")
+        complaints += [f"{path.name}: {complaint}" for complaint in found]
+        controls.append(control)
+    return controls, complaints
+
+
+def load_profiles(controls: Iterable[Control]) -> tuple[list[Profile], list[str]]:
+    """Return the benchmark profiles, and every complaint about them."""
+    known = {control.id: control for control in controls}
+    profiles, complaints = [], []
+    for path in sorted((ROOT / "_data" / "profiles").glob("*.yml")):
+        try:
+            profile = decode(Profile, yaml.safe_load(path.read_text(encoding="utf-8")))
+        except (DecodeError, yaml.YAMLError) as error:
+            complaints.append(f"{path.name}: {error}")
+            continue
+        complaints += [f"{path.name}: {complaint}" for complaint in check_profile(profile, known)]
+        profiles.append(profile)
+    return profiles, complaints
+
+
+def lines_of(rows: Iterable[Any]) -> str:
+    """Return a JSON list with one row per line, so that merges stay readable."""
+    texts = [json.dumps(encode(row), ensure_ascii=False, sort_keys=True, separators=(",", ":")) for row in rows]
+    return "[\n" + ",\n".join(texts) + "\n]\n"
+
+
+def compiled() -> tuple[dict[str, str], list[str]]:
+    """Return file name → content of everything that is compiled, and all complaints."""
+    settings = load_settings()
+    files = {"samba-settings.json": lines_of(settings.values())}
+    complaints: list[str] = []
+    every: list[Control] = []
+    for folder in sorted(IMPLEMENTATIONS.glob("*/controls")):
+        controls, found = load_controls(folder, settings)
+        complaints += found
+        every += controls
+        if controls:
+            rows = [{k: v for k, v in encode(control).items() if k != "examples"} for control in controls]
+            files[f"{folder.parent.name}-controls.json"] = lines_of(rows)
+    profiles, found = load_profiles(every)
+    files["profiles.json"] = lines_of(profiles)
+    return files, complaints + found
+
+
+def main() -> int:
+    """Compile, or check that nothing is stale."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="validate only; fail when a compiled file is stale")
+    check = parser.parse_args().check
+    files, complaints = compiled()
+    for name, text in files.items():
+        path = COMPILED / name
+        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
+            complaints.append(f"{name} is stale: run tools/compile.py")
+        elif not check and not complaints:
+            path.write_text(text, encoding="utf-8")
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
