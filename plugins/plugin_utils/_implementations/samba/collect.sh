@@ -40,9 +40,10 @@ bw_samba_pid() {
 # bw_samba_includes FILE: the targets of its include lines, one per line.
 bw_samba_includes() {
     tr -d '\000\r' <"$1" 2>/dev/null | awk '
+        held == "" && /^[ \t]*[;#]/ { next }
         { line = held $0; held = "" }
         line ~ /\\[ \t]*$/ { sub(/\\[ \t]*$/, "", line); held = line; next }
-        line !~ /^[ \t]*[;#]/ {
+        {
             at = index(line, "=")
             if (at == 0) next
             name = tolower(substr(line, 1, at - 1))

@@ -99,7 +99,8 @@ def _view(collected: Collected, table: Table) -> Any:
     record = collected.get("samba.testparm")
     if record is None:
         return "testparm: not installed"
-    if record.unreadable is not None:
+    loaded = record.out.lstrip().startswith("# Global parameters") and not record.truncated
+    if record.unreadable is not None and not (record.rc == 1 and loaded):  # rc 1 with output: loaded, but it has complaints
         return visible(record.unreadable)
     return parse_testparm(record.out, record.err, table)
 
