@@ -10,6 +10,7 @@ the generator wrote. BREAKWATER_SEEDS sets how many trees (30 by default).
 
 from __future__ import annotations
 
+import datetime
 import os
 import pathlib
 import random
@@ -152,7 +153,7 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pathlib.Path) -> None:
     settings = catalogue.settings("samba")
-    table = Table(settings.values())
+    table = Table(settings.values(), "4.17")
     empty = tmp_path / "empty.conf"
     empty.write_text("[global]\n", encoding="utf-8")
     known = set(testparm.parse(run_testparm(empty).stdout, "", table).globals)
@@ -184,7 +185,7 @@ def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pa
     answer = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, cwd="/", check=False)
     collected = posix.read_answer(answer.stdout.decode("utf-8", "surrogateescape"), answer.stderr.decode(), answer.returncode, "n0nce")
     assert collected.get("samba.testparm") is None
-    facts = read(collected, settings, FactSet()).facts
+    facts = read(collected, settings, FactSet(), datetime.date(2026, 11, 23)).facts
     assert facts.get("samba.config_valid").configured is True, facts.get("samba.config_errors")
 
     wrong = []

@@ -94,7 +94,7 @@ def judge_example(control: Control, example: Example, settings: Mapping[str, Set
             reason = text.removeprefix("unreadable: ") if text.startswith("unreadable: ") else None
             facts.put(fact_id, Fact(unreadable=reason) if reason else Fact(configured=item), str(obj))
     host = Implementation(
-        control.when.implementation or "samba", example.version or "4.17.12", _side(control), True, example.traits
+        control.when.implementation or "samba", example.version or "4.24.0", _side(control), True, example.traits
     )
     if example.profile not in control.values:
         return "not selected"

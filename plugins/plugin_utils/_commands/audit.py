@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import pathlib
 import secrets
 import time
@@ -93,7 +94,7 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
             raise
         record.errors.append(SectionError(error.section, str(error)))
     else:
-        _take_over(record, watch.time("read", lambda: read(collected)))
+        _take_over(record, watch.time("read", lambda: read(collected, context.now().date())))
         watch.time("judge", lambda: _judge(record, inputs, request, context))
     record.timings = watch.seconds
     answer = summary(record)
@@ -113,13 +114,13 @@ def collect(execute: Execute) -> Collected:
     return posix.read_answer(answer.stdout, answer.stderr, answer.rc, nonce)
 
 
-def read(collected: Collected) -> Reading:
+def read(collected: Collected, today: datetime.date) -> Reading:
     """Make facts of an answer. A reader that fails costs its own section, and says so."""
     reading = Reading()
     settings = catalogue.settings("samba")
     readers: dict[str, Callable[[], Reading]] = {
         "host": lambda: read_host(collected),
-        "samba": lambda: read_samba(collected, settings),
+        "samba": lambda: read_samba(collected, settings, reading.facts, today),
     }
     for name, reader in readers.items():
         try:

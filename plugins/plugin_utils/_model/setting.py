@@ -36,6 +36,7 @@ class Setting:
         scale: values from the weakest to the strongest protection, for ``at_least`` and ``at_most``.
         defaults: by release, oldest first; empty when the default is not known.
         restart: what a change needs to take effect.
+        since: a name that older releases do not know → the release that does.
         size: an integer that may carry a unit (K, M, G, T, P).
         secret: the value is never stored, shown or logged.
     """
@@ -49,5 +50,6 @@ class Setting:
     scale: tuple[str, ...] = ()
     defaults: tuple[Default, ...] = ()
     restart: RestartClass = "reload"
+    since: dict[str, str] = field(default_factory=dict)
     size: bool = False
     secret: bool = False

@@ -273,8 +273,20 @@ class _Evaluator:
         shares = conf.globals.get("samba.registry_shares")
         if shares is not None and shares.value and not conf.errors:
             self.registry_shares()
+        self.client_authentication()
         for share in conf.shares.values():
             self.check(share)
+
+    def client_authentication(self) -> None:
+        """NTLMv2 as a client rules out LAN Manager, and without that there is no plain text either."""
+        written = self.conf.globals
+        ntlmv2 = written.get("samba.client_ntlmv2_auth")
+        lanman = written.get("samba.client_lanman_auth")
+        if lanman is not None and (ntlmv2 is None or ntlmv2.value):
+            written["samba.client_lanman_auth"] = lanman = Value(False, lanman.origin)
+        plain = written.get("samba.client_plaintext_auth")
+        if plain is not None and (lanman is None or not lanman.value):
+            written["samba.client_plaintext_auth"] = Value(False, plain.origin)
 
     def check(self, share: Share) -> None:
         """Samba's own corrections: no path means not available; [printers] is printable and not browseable."""

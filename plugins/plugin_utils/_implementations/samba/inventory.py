@@ -37,8 +37,11 @@ def permissions(collected: Collected, facts: FactSet) -> None:
         _modes(prefix, entries(record.out), facts)
     if facts.objects("samba.private_mode") == {} and collected.get("samba.ls_private") is not None:
         reason = "the private directory could not be listed (not running as root)"
+        facts.put("samba.private_file_mode", Fact(unreadable=reason))
         facts.put("samba.private_mode", Fact(unreadable=reason))
         facts.put("samba.private_owner", Fact(unreadable=reason))
+    if collected.uid != "0" and not facts.objects("samba.private_file_mode"):
+        facts.put("samba.private_file_mode", Fact(unreadable="the private directory is closed to this user"))
     by_path = {entry.path: entry for entry in entries(collected.text("samba.ls_paths"))}
     for share, fact in facts.objects("samba.share").items():
         path = fact.configured.get("path", "") if isinstance(fact.configured, dict) else ""
@@ -53,6 +56,8 @@ def permissions(collected: Collected, facts: FactSet) -> None:
 def _modes(prefix: str, found: Iterable[Entry], facts: FactSet) -> None:
     for entry in found:
         facts.put(f"samba.{prefix}_mode", Fact(effective=entry.mode), entry.path)
+        if prefix == "private" and entry.kind != "d":
+            facts.put("samba.private_file_mode", Fact(effective=entry.mode), entry.path)
         facts.put(f"samba.{prefix}_owner", Fact(effective="root" if entry.uid == 0 else str(entry.uid)), entry.path)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from ..._model.collected import Collected, Implementation, Reading, SectionError
 from ..._model.fact import Fact, FactSet, Origin
 from ..._model.setting import Setting
 from ..._model.text import visible
-from . import conf, inventory, sessions
+from . import conf, inventory, lifecycle, sessions
 from .merge import Parsed, merge
 from .settings import Table
 from .testparm import parse as parse_testparm
@@ -22,13 +23,14 @@ from .testparm import parse as parse_testparm
 _NO_SUCH = ("no such file", "not found", "cannot open")
 
 
-def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet) -> Reading:
+def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, today: datetime.date) -> Reading:
     """Return what the answer says about Samba; nothing at all when the host has none.
 
     Args:
         collected: the host's answer.
         settings: the property table, by fact id.
         host: facts that the host reader found (processes and services).
+        today: for the dates until which releases are maintained.
     """
     reading = Reading()
     client = collected.get("samba.client_version")
@@ -42,7 +44,7 @@ def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet) -
     if version:
         facts.put("samba.version", Fact(configured=version))
     facts.put("samba.server_running", Fact(effective=running))
-    table = Table(settings.values())
+    table = Table(settings.values(), version)
     parsed = _parse(collected, table)
     merge(parsed, _view(collected, table), table, version, inventory.builtins(collected, version), facts)
     _log_level(collected, facts)
@@ -51,6 +53,8 @@ def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet) -
     inventory.guest_account(collected, facts)
     inventory.usershares(collected, facts)
     inventory.nmbd(host, facts)
+    if version:
+        facts.put("samba.release_maintained", lifecycle.maintained(version, host, today))
     _sessions(collected, running, facts, reading.errors)
     if version or running:
         reading.implementations.append(Implementation("samba", version, "server", running, _traits(facts)))
@@ -107,17 +111,28 @@ def _view(collected: Collected, table: Table) -> Any:
 
 def _log_level(collected: Collected, facts: FactSet) -> None:
     """Add what the running daemon says: testparm prints its own log level, never smbd's."""
-    record = collected.get("samba.debuglevel")
     written = facts.get("samba.log_level") or Fact()
-    if record is None:
+    record = collected.get("samba.debuglevel")
+    effective, reason = None, written.unreadable
+    if record is not None and record.unreadable is None:
+        match = re.search(r"PID \d+:\s*(.*)", record.out)
+        effective = visible(" ".join(match[1].split())) if match else None
+        facts.put("samba.log_level", Fact(written.configured, effective=effective, origin=written.origin))
+    elif record is not None and written.configured is None:
+        reason = visible(record.unreadable or "")
+    if reason is not None:
+        facts.put("samba.log_auth_level", Fact(unreadable=reason))
         return
-    if record.unreadable is not None:
-        facts.put("samba.log_level_read", Fact(unreadable=visible(record.unreadable)))
-        return
-    match = re.search(r"PID \d+:\s*(.*)", record.out)
-    if match:
-        level = visible(" ".join(match[1].split()))
-        facts.put("samba.log_level", Fact(written.configured, effective=level, origin=written.origin))
+    levels = [None if text is None else auth_level(str(text)) for text in (written.configured, effective)]
+    facts.put("samba.log_auth_level", Fact(levels[0], effective=levels[1], origin=written.origin))
+
+
+def auth_level(text: str) -> int:
+    """Return the level at which logins are logged: of auth_audit or auth_json_audit, else of all classes."""
+    classes = {name: int(level) for name, level in re.findall(r"\b(\w+):(\d+)", text)}
+    general = re.match(r"\s*(\d+)", text)
+    fallback = int(general[1]) if general else classes.get("all", 0)
+    return max(classes.get("auth_audit", fallback), classes.get("auth_json_audit", fallback))
 
 
 def _loaded(collected: Collected, facts: FactSet) -> None:

@@ -35,6 +35,7 @@ def _row(name: str, row: Mapping[str, Any], enum: Mapping[str, Any]) -> Setting:
         scale=tuple(enum.get("scale", ())),
         defaults=tuple(Default(str(since), value) for since, value in row.get("defaults", {}).items()),
         restart=row.get("restart", "reload"),
+        since=dict(row.get("since", {})),
         size=row.get("size", False),
         secret=row.get("secret", False),
     )
@@ -46,16 +47,18 @@ def key(name: str) -> str:
 
 
 class Table:
-    """Settings by any of their names."""
+    """Settings by any of the names that a release knows them by; without a version, by any name at all."""
 
-    def __init__(self, settings: Iterable[Setting]) -> None:
-        self.settings = tuple(settings)
+    def __init__(self, settings: Iterable[Setting], version: str = "") -> None:
+        wanted = release(version)
+        self.settings = tuple(setting for setting in settings if known(setting, wanted))
         self.shared = tuple(setting for setting in self.settings if setting.context == "share")
         self._by_key: dict[str, tuple[Setting, bool]] = {}
         for setting in self.settings:
-            self._by_key[key(setting.name)] = (setting, False)
-            for synonym in setting.synonyms:
-                self._by_key[key(synonym.lstrip("!"))] = (setting, synonym.startswith("!"))
+            for name in (setting.name, *setting.synonyms):
+                plain = name.lstrip("!")
+                if wanted == (0, 0) or release(setting.since.get(plain, "")) <= wanted:
+                    self._by_key[key(plain)] = (setting, name.startswith("!"))
 
     def find(self, name: str) -> tuple[Setting, bool] | None:
         """Return the setting of that name, and whether the name has the opposite sense."""
@@ -66,6 +69,17 @@ def release(version: str) -> tuple[int, int]:
     """Return major and minor release of a version text; (0, 0) when it holds none."""
     match = re.search(r"(\d+)\.(\d+)", version)
     return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def known(setting: Setting, wanted: tuple[int, int]) -> bool:
+    """Return whether a release has this parameter; what has no recorded history is taken to be there."""
+    if wanted == (0, 0) or not setting.defaults:
+        return True
+    current = None
+    for row in setting.defaults:
+        if release(row.since) <= wanted:
+            current = row
+    return current is not None and current.value is not None
 
 
 def default(setting: Setting, version: str) -> Any:

@@ -14,7 +14,9 @@ from ..._model.text import visible
 
 _BOOLEANS = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 _UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
-_UPPER = frozenset({"samba.netbios_name", "samba.realm", "samba.workgroup", "samba.netbios_aliases"})
+_UPPER = frozenset({"samba.netbios_name", "samba.netbios_scope", "samba.realm", "samba.workgroup"})
+_DECIMAL = frozenset({"samba.kdc_supported_enctypes", "samba.kdc_default_domain_supported_enctypes"})
+"""Integers in which a leading zero does not mean octal."""
 
 
 class BadValue(ValueError):
@@ -30,6 +32,8 @@ def parse(setting: Setting, text: str, *, inverted: bool = False) -> Any:
     if setting.type == "boolean":
         return _boolean(text) is not inverted
     if setting.type == "integer":
+        if setting.id in _DECIMAL and text.isdecimal():
+            return int(text)
         return _size(text) if setting.size else _integer(text)
     if setting.type == "octal":
         if not re.fullmatch(r"[0-7]+", text):
