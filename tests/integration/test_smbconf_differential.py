@@ -101,7 +101,8 @@ class Generator:
         text = f"{self.random.choice(['', '  ', chr(9)])}{self.spell(name.lstrip('!'))}{self.random.choice([' = ', '=', ' =  '])}"
         text += self.value(setting, name.startswith("!"))
         lines.extend(text.split("\n"))
-        self.origins[(self.section, setting.id)] = f"{where}:{line}"
+        if setting.since.get(name, "0") <= "4.17":  # a name that this release does not know is ignored
+            self.origins[(self.section, setting.id)] = f"{where}:{line}"
 
     def file(self, path: pathlib.Path, depth: int, body: int) -> None:
         """Write one file, its includes first (the order of origins is that of evaluation)."""

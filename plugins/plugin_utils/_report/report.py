@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every report is made from, and the table of formats."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .._model.control import SEVERITIES
+from .._model.errors import BadInput
+from .._model.finding import VERDICTS, Finding
+from .._model.run import Fleet, HostRecord, Run
+
+Chunks = Iterable[str]
+FORMATS = ("html", "json", "junit", "terminal")
+"""Each is a module of this room with a function ``render(report) -> (path, chunks) pairs``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A past run, for the picture of how things went."""
+
+    id: str
+    started: str
+    verdict: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A host's place in the list of worst hosts first, without its facts (so that a large fleet fits)."""
+
+    host: str
+    unread: str | None
+    score: int | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run, seen by a renderer.
+
+    Attributes:
+        run: ``run.json``.
+        fleet: ``fleet.json``.
+        ranking: every host in scope, worst first.
+        read: reads the record of one host; called once per host, in the order of ``ranking``.
+        trend: past runs, oldest first.
+        directory: where the run lies, for messages.
+    """
+
+    run: Run
+    fleet: Fleet
+    ranking: Sequence[Ranked]
+    read: Callable[[str], HostRecord]
+    trend: Sequence[TrendPoint] = ()
+    directory: str = ""
+
+
+def render(report: Report, formats: Sequence[str] = ()) -> Iterator[tuple[str, str, Chunks]]:
+    """Yield (format, path in the run's ``reports`` directory, text in chunks).
+
+    Raises:
+        BadInput: there is no such format.
+    """
+    for name in formats or FORMATS:
+        if name not in FORMATS:
+            raise BadInput("There is no such report format", seen=repr(name), remedy=f"use one of {', '.join(FORMATS)}")
+        module = importlib.import_module(f"{__package__}.{name}_report")
+        for path, chunks in module.render(report):
+            yield name, path, chunks
+
+
+def bad(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that somebody must look at, worst first; those under an exception last."""
+    chosen = [finding for finding in findings if finding.verdict in ("fail", "unknown", "manual")]
+    return sorted(
+        chosen,
+        key=lambda finding: (
+            finding.exception is not None,
+            VERDICTS.index(finding.verdict) == VERDICTS.index("manual"),
+            SEVERITIES.index(finding.severity),
+            VERDICTS.index(finding.verdict),
+            finding.control,
+            finding.object,
+        ),
+    )

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The history: every run, which one is approved, and what each host looked like then.
+
+Host states are stored by their content, so that a host that did not change costs one row per run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import pathlib
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .._model.errors import BadInput, StoreError
+from .._model.run import Run
+from .drift import State
+
+_SCHEMA = """
+CREATE TABLE runs (id TEXT PRIMARY KEY, started TEXT NOT NULL, ended TEXT, kind TEXT NOT NULL, profile TEXT NOT NULL,
+    verdict TEXT NOT NULL, scope_limit TEXT NOT NULL, counts TEXT NOT NULL, approved INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE states (hash TEXT PRIMARY KEY, state BLOB NOT NULL);
+CREATE TABLE host_states (run TEXT NOT NULL, host TEXT NOT NULL, hash TEXT, PRIMARY KEY (run, host));
+CREATE INDEX host_states_by_host ON host_states (host, run);
+"""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run as the history remembers it. ``limit`` is the ``--limit`` it ran with."""
+
+    id: str
+    started: str
+    profile: str
+    verdict: str
+    limit: str
+    counts: dict[str, int]
+    approved: bool
+
+
+def open_history(url: str) -> History:
+    """Open (and create) the history of a URL such as ``sqlite:///results/history.db``.
+
+    Raises:
+        BadInput: the URL is of a kind that this release does not know.
+        StoreError: the database cannot be used.
+    """
+    scheme, separator, path = url.partition(":///")
+    if not separator or scheme != "sqlite" or not path:
+        kind = url.partition(":")[0]
+        raise BadInput(
+            "Cannot use the history",
+            where="breakwater_history",
+            seen=f"a URL of kind {kind!r}",
+            remedy="this release writes sqlite:///PATH",
+        )
+    return History(pathlib.Path(path).absolute())
+
+
+class History:
+    """A history in SQLite. Use as a context manager."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.path = path
+        with self._errors():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch(mode=0o600)
+            self.db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self._migrate()
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.db.close()
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                "Cannot use the history",
+                where=str(self.path),
+                seen=str(error),
+                remedy="move the file away if it is damaged (the run directories are kept), or mend its permissions",
+            ) from error
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._errors():
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+
+    def _migrate(self) -> None:
+        with self._transaction():
+            version = self.db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise sqlite3.DatabaseError(f"it was written by a newer release (schema {version})")
+            if version == 0:
+                for statement in _SCHEMA.split(";"):
+                    self.db.execute(statement)
+                self.db.execute(f"PRAGMA user_version={VERSION}")
+
+    def record(self, run: Run, states: Iterable[tuple[str, State]]) -> None:
+        """Remember a closed run with its hosts' states; recording it again replaces what was recorded."""
+        with self._transaction():
+            approved = self.db.execute("SELECT approved FROM runs WHERE id = ?", (run.id,)).fetchone()
+            self.db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
+            self.db.execute("DELETE FROM host_states WHERE run = ?", (run.id,))
+            row = (run.id, run.started, run.ended, run.kind, run.profile, run.verdict, run.scope.limit, json.dumps(run.counts))
+            self.db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, approved[0] if approved else 0))
+            for host, state in states:
+                text = json.dumps(state, sort_keys=True, separators=(",", ":")).encode()
+                digest = hashlib.sha256(text).hexdigest()
+                self.db.execute("INSERT OR IGNORE INTO states VALUES (?, ?)", (digest, zlib.compress(text)))
+                self.db.execute("INSERT INTO host_states VALUES (?, ?, ?)", (run.id, host, digest))
+
+    def approve(self, run_id: str) -> None:
+        """Make a run the baseline.
+
+        Raises:
+            BadInput: the history does not know it, or it is incomplete.
+        """
+        with self._errors():
+            row = self.db.execute("SELECT verdict FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None or row[0] == "incomplete":
+            raise BadInput(
+                "Cannot approve the run",
+                where=run_id,
+                seen="it is not in the history" if row is None else "it is incomplete: some hosts were not read",
+                remedy="approve a run that was closed, or audit again",
+            )
+        with self._transaction():
+            self.db.execute("UPDATE runs SET approved = 0 WHERE approved != 0")
+            self.db.execute("UPDATE runs SET approved = 1 WHERE id = ?", (run_id,))
+
+    def baseline(self, run: Run) -> Past | None:
+        """Return the run that drift is measured from: the approved one, else the newest before ``run``."""
+        columns = "id, started, profile, verdict, scope_limit, counts, approved"
+        with self._errors():
+            row = self.db.execute(f"SELECT {columns} FROM runs WHERE approved = 1 AND id != ?", (run.id,)).fetchone()
+            row = row or self.db.execute(
+                f"SELECT {columns} FROM runs WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1", (run.kind, run.id)
+            ).fetchone()
+        return None if row is None else _past(row)
+
+    def state(self, host: str, baseline: Past) -> State | None:
+        """Return a host's state at the baseline: in that run, or in the newest one before it that had the host."""
+        with self._errors():
+            row = self.db.execute(
+                "SELECT s.state FROM host_states h JOIN states s ON s.hash = h.hash"
+                " WHERE h.host = ? AND h.run <= ? ORDER BY h.run DESC LIMIT 1",
+                (host, baseline.id),
+            ).fetchone()
+        if row is None:
+            return None
+        state: State = json.loads(zlib.decompress(row[0]))
+        return state
+
+    def hosts(self, run_id: str) -> set[str]:
+        """Return the hosts that a run had in scope."""
+        with self._errors():
+            return {row[0] for row in self.db.execute("SELECT host FROM host_states WHERE run = ?", (run_id,))}
+
+    def trend(self, limit: int = 30) -> list[Past]:
+        """Return the newest runs, oldest first."""
+        with self._errors():
+            rows = self.db.execute(
+                "SELECT id, started, profile, verdict, scope_limit, counts, approved FROM runs ORDER BY id DESC LIMIT ?", (limit,)
+            ).fetchall()
+        return [_past(row) for row in reversed(rows)]
+
+
+def _past(row: tuple[str, str, str, str, str, str, int]) -> Past:
+    return Past(row[0], row[1], row[2], row[3], row[4], json.loads(row[5]), bool(row[6]))

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The run directory: ``run.json``, ``hosts/<name>.json``, ``fleet.json``, written atomically, read one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from .._model.codec import DecodeError, decode, encode
+from .._model.collected import SectionError
+from .._model.errors import BadInput, StoreError
+from .._model.run import FLEET_SCHEMA, HOST_SCHEMA, RUN_SCHEMA, Fleet, HostRecord, Run
+
+T = TypeVar("T")
+RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-z]{4}$")
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(timestamp: str) -> str:
+    """Return a run id for a time such as ``2026-11-24T00:12:31Z``: that time and four random characters."""
+    compact = re.sub(r"[-:]", "", timestamp)
+    return f"{compact}-{''.join(secrets.choice(_ALPHABET) for _position in range(4))}"
+
+
+def create(results: pathlib.Path, run: Run) -> pathlib.Path:
+    """Make the directory of a new run, with its ``run.json``, and point ``latest`` at it.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    directory = results / run.id
+    try:
+        results.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700)
+        (directory / "hosts").mkdir(mode=0o700)
+        write_run(directory, run)
+        link = results / f".latest-{run.id}"
+        link.symlink_to(run.id)
+        link.replace(results / "latest")
+    except OSError as error:
+        raise _cannot_write(directory, error) from error
+    return directory
+
+
+def write_run(directory: pathlib.Path, run: Run) -> None:
+    """Write ``run.json``."""
+    write_document(directory / "run.json", run)
+
+
+def write_host(directory: pathlib.Path, record: HostRecord) -> pathlib.Path:
+    """Write a host's file and return its path."""
+    path = directory / "hosts" / f"{quote(record.host, safe='')}.json"
+    write_document(path, record)
+    return path
+
+
+def write_fleet(directory: pathlib.Path, fleet: Fleet) -> None:
+    """Write ``fleet.json``."""
+    write_document(directory / "fleet.json", fleet)
+
+
+def write_document(path: pathlib.Path, value: Any) -> None:
+    """Write a document as JSON, atomically."""
+    document = encode(value)
+    document = {"schema": getattr(value, "schema", None), **document} if hasattr(value, "schema") else document
+    write_text(path, [json.dumps(document, ensure_ascii=False, separators=(",", ":")), "\n"])
+
+
+def write_text(path: pathlib.Path, chunks: Iterable[str]) -> None:
+    """Write a file so that it is wholly old or wholly new; readable by its owner only.
+
+    Raises:
+        StoreError: it cannot be written; what was there before is still there.
+    """
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            stream.writelines(chunks)
+            stream.flush()
+            os.fsync(stream.fileno())
+        pathlib.Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                pathlib.Path(temporary).unlink()
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: pathlib.Path, error: OSError) -> StoreError:
+    return StoreError(
+        "Cannot write the results",
+        where=str(path),
+        seen=error.strerror or str(error),
+        remedy="free space, mend the permissions, or name another directory in breakwater_results",
+    )
+
+
+def find(results: pathlib.Path, name: str) -> pathlib.Path:
+    """Return the directory of a run, by id, an unambiguous beginning of it, or ``latest``.
+
+    Raises:
+        BadInput: there is none, or more than one.
+    """
+
+    def refuse(seen: str, remedy: str) -> BadInput:
+        return BadInput("Cannot find the run", where=str(results), seen=seen, remedy=remedy)
+
+    if name == "latest":
+        latest = results / "latest"
+        if not latest.is_symlink() or not (latest / "run.json").is_file():
+            raise refuse("no run yet", "audit first, or set breakwater_results")
+        return (results / latest.readlink().name).absolute()
+    if not re.fullmatch(r"[0-9TZa-z-]+", name):
+        raise refuse(f"{name!r} is no run id", "an id looks like 20261124T001231Z-k3f9")
+    known = sorted(path.name for path in results.glob("*") if RUN_ID.match(path.name)) if results.is_dir() else []
+    matches = [known_id for known_id in known if known_id.startswith(name)]
+    if name in known:
+        matches = [name]
+    if len(matches) != 1:
+        newest = f"the newest is {known[-1]}" if known else "there is none at all"
+        raise refuse(f"{len(matches) or 'no'} runs begin with {name!r}", newest)
+    return (results / matches[0]).absolute()
+
+
+def read_run(directory: pathlib.Path) -> Run:
+    """Read ``run.json``."""
+    return _read(directory / "run.json", Run, RUN_SCHEMA)
+
+
+def read_fleet(directory: pathlib.Path) -> Fleet | None:
+    """Read ``fleet.json``; None when the run has none yet."""
+    path = directory / "fleet.json"
+    return _read(path, Fleet, FLEET_SCHEMA) if path.exists() else None
+
+
+def host_names(directory: pathlib.Path, run: Run) -> list[str]:
+    """Return the hosts of the run's scope that have a file."""
+    return [host for host in run.scope.hosts if _host_path(directory, host).exists()]
+
+
+def read_host(directory: pathlib.Path, host: str) -> HostRecord:
+    """Read the file of one host.
+
+    Raises:
+        StoreError: it is not there, cut off, or of another form.
+    """
+    return _read(_host_path(directory, host), HostRecord, HOST_SCHEMA)
+
+
+def _host_path(directory: pathlib.Path, host: str) -> pathlib.Path:
+    return directory / "hosts" / f"{quote(host, safe='')}.json"
+
+
+def hosts(directory: pathlib.Path, run: Run) -> Iterator[HostRecord]:
+    """Yield the records of the run's scope one by one; a file that cannot be read becomes a record that says so."""
+    for host in host_names(directory, run):
+        try:
+            yield read_host(directory, host)
+        except StoreError as error:
+            record = HostRecord(host=host, address="", connection="", collected=run.started)
+            record.errors.append(SectionError("record", str(error)))
+            yield record
+
+
+def _read(path: pathlib.Path, kind: type[T], schema: str) -> T:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        found = document.get("schema") if isinstance(document, dict) else None
+        if found != schema:
+            raise StoreError(
+                "Cannot read the results",
+                where=str(path),
+                seen=f"schema {found!r}",
+                remedy=f"this release reads {schema!r}",
+            )
+        return decode(kind, document)
+    except (OSError, ValueError, DecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StoreError("Cannot read the results", where=str(path), seen=reason, remedy="audit again") from error
