@@ -20,11 +20,12 @@ from .._implementations.host.read import read as read_host
 from .._implementations.samba.read import read as read_samba
 from .._model.collected import Collected, Implementation, Reading, SectionError
 from .._model.control import SEVERITIES
-from .._model.errors import HostError
+from .._model.errors import BadInput, HostError
 from .._model.finding import VERDICTS, Finding
 from .._model.run import HostRecord
 from .._remote import posix
 from .._remote.execution import Execute
+from .._store import rundir
 from . import catalogue
 from .context import Context
 from .inputs import Inputs, load_inputs, read_inputs
@@ -95,11 +96,16 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
         record.errors.append(SectionError(error.section, str(error)))
     else:
         _take_over(record, watch.time("read", lambda: read(collected, context.now().date())))
-        watch.time("judge", lambda: _judge(record, inputs, request, context))
+        try:
+            watch.time("judge", lambda: _judge(record, inputs, request, context))
+        except BadInput as error:  # no profile fits this host: that must not look like compliance
+            if request.run is None:
+                raise
+            record.errors.append(SectionError("host", str(error)))
     record.timings = watch.seconds
     answer = summary(record)
     if request.run is not None:
-        answer["record"] = str(catalogue.store().write_host(request.run, record))
+        answer["record"] = str(rundir.write_host(request.run, record))
     return answer
 
 
@@ -145,7 +151,7 @@ def _judge(record: HostRecord, inputs: Inputs, request: AuditRequest, context: C
         record.implementations,
         catalogue.controls(),
         catalogue.settings("samba"),
-        inputs.profile_for(record.facts),
+        inputs.selections_for(record.facts),
         exceptions=inputs.exceptions_for(request.host, request.groups),
         today=context.now().date(),
     )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import pathlib
 from collections.abc import Mapping
@@ -53,3 +54,22 @@ def controls() -> Mapping[str, Control]:
 def profiles() -> Mapping[str, Profile]:
     """Return the benchmark profiles that ship with Breakwater, by id."""
     return {row["id"]: profile_of(row) for row in _rows("profiles")}
+
+
+@functools.cache
+def digest() -> str:
+    """Return a short digest of all compiled data: which controls judged a run."""
+    content = b"".join(path.read_bytes() for path in sorted(COMPILED.glob("*.json")))
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def version() -> str:
+    """Return the version of the collection, from the manifest of an installed one or from the checkout."""
+    root = _HERE.parent.parent
+    manifest = root / "MANIFEST.json"
+    if manifest.is_file():
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
+    for line in (root / "galaxy.yml").read_text(encoding="utf-8").splitlines() if (root / "galaxy.yml").is_file() else ():
+        if line.startswith("version:"):
+            return line.partition(":")[2].strip()
+    return "unknown"

@@ -1,0 +1,149 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A quiet run: one progress line while hosts are audited, then the summary."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+DOCUMENTATION = r"""
+name: progress
+type: stdout
+short_description: One progress line while hosts are audited
+version_added: 0.1.0
+description:
+  - Shows a single progress line for Breakwater's own tasks instead of one line per host; everything that fails, and
+    all tasks of other collections, are shown as the default callback shows them.
+  - Where the output is no terminal, a line is printed every ten seconds.
+extends_documentation_fragment:
+  - default_callback
+requirements:
+  - Set as C(stdout_callback) in the configuration.
+author:
+  - The Breakwater authors (@breakwater-smb)
+"""
+
+OURS = "breakwater.smb."
+PERIOD = 10.0
+
+
+class CallbackModule(DefaultCallback):  # type: ignore[misc]
+    """The default callback, but silent where Breakwater's own tasks succeed."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "breakwater.smb.progress"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._total = 0
+        self._done = 0
+        self._bad = 0
+        self._began = time.monotonic()
+        self._printed = 0.0
+        self._counting = False
+        self._held: Any = None
+        self._live = sys.stdout.isatty()
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        """A new play: how many hosts there are. Its banner waits for a task that is shown."""
+        manager = play.get_variable_manager()
+        self._total = len(manager._inventory.get_hosts(play.hosts)) if manager and manager._inventory else 0
+        self._held = play
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        """Count the hosts of an audit task; other tasks of ours say nothing."""
+        self._finish_line()
+        action = str(task.action)
+        self._counting = action == OURS + "audit"
+        if self._counting:
+            self._done = self._bad = 0
+            self._began = self._printed = time.monotonic()
+        if not action.startswith(OURS):
+            if self._held is not None:
+                super().v2_playbook_on_play_start(self._held)
+                self._held = None
+            super().v2_playbook_on_task_start(task, is_conditional)
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        """Nothing per host."""
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        """Count our own; show the others."""
+        if not str(self._task_of(result).action).startswith(OURS):
+            super().v2_runner_on_ok(result)
+        elif self._counting:
+            self._count(bool(self._data_of(result).get("failing") or self._data_of(result).get("unread")))
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        """One sentence for our own failures; the default display for others."""
+        self._finish_line()
+        if str(self._task_of(result).action).startswith(OURS):
+            self._count(True, quiet=True)
+            message = " ".join(str(self._data_of(result).get("msg", "failed")).split())
+            self._display.display(f"FAILED: {message}", color="red", stderr=self.display_failed_stderr)
+        else:
+            super().v2_runner_on_failed(result, ignore_errors=ignore_errors)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        """Show it on a line of its own."""
+        self._finish_line()
+        super().v2_runner_on_unreachable(result)
+
+    def v2_playbook_on_no_hosts_remaining(self) -> None:
+        """The failure has been shown already."""
+        self._finish_line()
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        """The recap is the summary's business; keep Ansible's own only when asked for detail."""
+        self._finish_line()
+        if self._display.verbosity > 0:
+            super().v2_playbook_on_stats(stats)
+
+    @property
+    def display_failed_stderr(self) -> bool:
+        """Whether failures go to standard error, as the default callback is configured."""
+        return bool(self.get_option("display_failed_stderr"))
+
+    def _count(self, bad: bool, quiet: bool = False) -> None:
+        self._done += 1
+        self._bad += bad
+        now = time.monotonic()
+        if quiet or not self._counting:
+            return
+        if self._live:
+            sys.stdout.write(f"\r\x1b[K{self._line(now)}")
+            sys.stdout.flush()
+        elif now - self._printed >= PERIOD:
+            self._printed = now
+            self._display.display(self._line(now))
+
+    def _line(self, now: float) -> str:
+        left = ""
+        if 0 < self._done < self._total:
+            left = f", about {(now - self._began) / self._done * (self._total - self._done):.0f} s left"
+        return f"{self._done} of {self._total} hosts audited, {self._bad} with findings{left}"
+
+    def _finish_line(self) -> None:
+        """End the live line before anything else is printed."""
+        if self._counting and self._done:
+            if self._live:
+                sys.stdout.write("\r\x1b[K")
+                sys.stdout.flush()
+            self._display.display(self._line(time.monotonic()))
+            self._counting = False
+
+    @staticmethod
+    def _task_of(result: Any) -> Any:
+        """The task of a result, whatever ansible-core calls it."""
+        return getattr(result, "task", None) or result._task
+
+    @staticmethod
+    def _data_of(result: Any) -> Any:
+        """The data of a result, whatever ansible-core calls it."""
+        return getattr(result, "result", None) or result._result

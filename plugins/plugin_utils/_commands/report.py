@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The verb *report*: render a recorded run again; a run that was broken off is finished first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._model.run import Fleet
+from .._report.report import Report, TrendPoint
+from .._store import rundir
+from .._store.history import open_history
+from .context import Context
+from .run import CloseRequest, close_run, history_url, tally, write_reports
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """Which run, and which formats (all when empty)."""
+
+    run: str
+    history: str | None
+    formats: tuple[str, ...]
+
+
+def report(request: ReportRequest, context: Context) -> dict[str, Any]:
+    """Write the reports of a run and return where they are."""
+    directory = rundir.find(context.results, request.run)
+    run = rundir.read_run(directory)
+    if run.ended is None:
+        closed = close_run(CloseRequest(directory.name, request.history, "high", 0), context)
+        run = rundir.read_run(directory)
+        if not request.formats:
+            return {"changed": False, "run": run.id, "verdict": run.verdict, "reports": closed["reports"]}
+    fleet = rundir.read_fleet(directory) or Fleet(run=run.id)
+    with open_history(history_url(request.history, context)) as database:
+        trend = [TrendPoint(past.id, past.started, past.verdict, past.counts) for past in database.trend() if past.id <= run.id]
+    ranking = tally(directory, run, "none").ranking
+    document = Report(run, fleet, ranking, lambda host: rundir.read_host(directory, host), trend, str(directory))
+    paths = write_reports(document, directory, request.formats)
+    for name, path in paths.items():
+        context.show(f"{name}: {path}")
+    return {"changed": False, "run": run.id, "verdict": run.verdict, "reports": paths}

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The verbs *open*, *close* and *approve*: the life of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._model.collected import SectionError
+from .._model.control import SEVERITIES
+from .._model.finding import Finding
+from .._model.run import DataVersions, Drift, Fleet, HostRecord, Run, RunVerdict, Scope
+from .._report.report import Ranked, Report, TrendPoint, render
+from .._report.terminal_report import lines
+from .._store import rundir
+from .._store.drift import State, compare, host_state, unread
+from .._store.history import History, Past, open_history
+from . import catalogue
+from .audit import counts
+from .context import Context
+from .inputs import freeze_inputs, load_inputs
+from .variables import unknown_variables
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """Scope and judging of a new run; ``variables`` are the names that begin with breakwater_."""
+
+    hosts: tuple[str, ...]
+    limit: str
+    profile: str
+    exceptions: str | None
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """Which run to close, and what makes it fail."""
+
+    run: str
+    history: str | None
+    fail_on: str
+    max_unreachable: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What closing a run adds up while it streams over the hosts."""
+
+    ranking: list[Ranked] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    against: Counter[str] = field(default_factory=Counter)
+    hosts_against: set[str] = field(default_factory=set)
+    judged: int = 0
+
+
+def run_directory(context: Context, run: str) -> pathlib.Path:
+    """Return the directory of a run."""
+    return rundir.find(context.results, run)
+
+
+def open_run(request: OpenRequest, context: Context) -> dict[str, Any]:
+    """Start a run: check what it is judged with, and make its directory."""
+    for name, suggestion in unknown_variables(request.variables):
+        hint = f"; did you mean {suggestion}?" if suggestion else ""
+        context.warn(f"The variable {name} is not one of Breakwater's, and has no effect{hint}")
+    inputs = load_inputs(request.profile, request.exceptions)
+    started = context.timestamp()
+    run = Run(
+        id=rundir.new_id(started),
+        started=started,
+        kind="audit",
+        tool=f"breakwater.smb {catalogue.version()}",
+        ansible=context.ansible_version,
+        profile=request.profile,
+        scope=Scope(request.limit, request.hosts),
+        data=DataVersions(controls=catalogue.digest()),
+    )
+    directory = rundir.create(context.results, run)
+    freeze_inputs(directory, inputs)
+    return {"changed": False, "run": run.id, "directory": str(directory)}
+
+
+def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
+    """Finish a run: verdict, history, reports, summary. The result fails unless the fleet complies."""
+    directory = rundir.find(context.results, request.run)
+    run = rundir.read_run(directory)
+    _add_missing(directory, run)
+    found = tally(directory, run, request.fail_on)
+    verdict, reasons = _verdict(found, request)
+    run = dataclasses.replace(run, ended=context.timestamp(), verdict=verdict, counts=dict(found.counts), reasons=reasons)
+    rundir.write_run(directory, run)
+    fleet, trend = _remember(directory, run, history_url(request.history, context))
+    report = Report(run, fleet, found.ranking, lambda host: rundir.read_host(directory, host), trend, str(directory))
+    paths = write_reports(report, directory)
+    for line in lines(report):
+        context.show(line)
+    context.show(f"Report:  {paths['html']}")
+    failed = verdict != "compliant"
+    message = f"{verdict}: {'; '.join(reasons)}" if reasons else verdict
+    return {
+        "changed": False,
+        "failed": failed,
+        "msg": message,
+        "run": run.id,
+        "directory": str(directory),
+        "verdict": verdict,
+        "reasons": list(reasons),
+        "counts": dict(found.counts),
+        "reports": paths,
+    }
+
+
+def approve_run(run: str, history: str | None, context: Context) -> dict[str, Any]:
+    """Make a finished run the baseline of drift."""
+    directory = rundir.find(context.results, run)
+    with open_history(history_url(history, context)) as database:
+        database.approve(directory.name)
+    context.show(f"Run {directory.name} is the baseline now.")
+    return {"changed": False, "run": directory.name, "directory": str(directory)}
+
+
+def history_url(history: str | None, context: Context) -> str:
+    """Return the URL of the history; a path is SQLite."""
+    if history is None:
+        return f"sqlite:///{context.results / 'history.db'}"
+    return history if "://" in history else f"sqlite:///{history}"
+
+
+def write_reports(report: Report, directory: pathlib.Path, formats: tuple[str, ...] = ()) -> dict[str, str]:
+    """Write the reports below the run, and return their paths by format."""
+    folder = directory / "reports"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    paths = {}
+    for name, path, chunks in render(report, formats):
+        rundir.write_text(folder / path, chunks)
+        paths[name] = str(folder / path)
+    return paths
+
+
+def _add_missing(directory: pathlib.Path, run: Run) -> None:
+    """A host in scope that gave no record becomes one that says so."""
+    present = set(rundir.host_names(directory, run))
+    for host in run.scope.hosts:
+        if host not in present:
+            record = HostRecord(host=host, address="", connection="", collected=run.started)
+            record.errors.append(SectionError("host", "no answer was recorded: the run was broken off before this host, or its task failed"))
+            rundir.write_host(directory, record)
+
+
+def tally(directory: pathlib.Path, run: Run, fail_on: str) -> Tally:
+    """Stream over the hosts and add up; ``fail_on`` "none" holds nothing against the fleet."""
+    found = Tally()
+    names: list[str] = list(SEVERITIES)
+    serious = set(names[: names.index(fail_on) + 1]) if fail_on in names else set()
+    for record in rundir.hosts(directory, run):
+        own = counts(record.findings)
+        found.counts.update(own)
+        found.judged += sum(own[verdict] for verdict in ("pass", "fail", "unknown"))
+        found.ranking.append(Ranked(record.host, unread(record), record.score, _open_counts(own, record.findings)))
+        for finding in record.findings:
+            if finding.counts_against and finding.severity in serious:
+                found.against[finding.verdict] += 1
+                found.hosts_against.add(record.host)
+    found.ranking.sort(key=_badness)
+    return found
+
+
+def _open_counts(own: dict[str, int], findings: list[Finding]) -> dict[str, int]:
+    """Counts as the reports show them: what an exception covers is counted as waived, not as failing."""
+    waived = [finding for finding in findings if finding.exception is not None]
+    result = {verdict: number for verdict, number in own.items() if verdict != "excepted"}
+    for finding in waived:
+        result[finding.verdict] -= 1
+    return {**result, "waived": len(waived)}
+
+
+def _badness(ranked: Ranked) -> tuple[bool, int, int, str]:
+    unknown_score = 101 if ranked.score is None else ranked.score
+    return (ranked.unread is None, unknown_score, -ranked.counts.get("fail", 0), ranked.host)
+
+
+def _verdict(tally: Tally, request: CloseRequest) -> tuple[RunVerdict, tuple[str, ...]]:
+    """Incomplete beats noncompliant: what was not read may be worse still."""
+    silent = [ranked.host for ranked in tally.ranking if ranked.unread is not None]
+    reasons = []
+    if tally.against:
+        parts = " and ".join(f"{number} {'failing' if verdict == 'fail' else verdict}" for verdict, number in sorted(tally.against.items()))
+        reasons.append(f"{parts} findings of severity {request.fail_on} or worse on {len(tally.hosts_against)} hosts")
+    if len(silent) > request.max_unreachable:
+        shown = ", ".join(silent[:5]) + (", …" if len(silent) > 5 else "")
+        reasons.append(f"{len(silent)} hosts were not read ({shown}), and {request.max_unreachable} may go unread")
+        return "incomplete", tuple(reasons)
+    return ("noncompliant" if tally.against else "compliant"), tuple(reasons)
+
+
+def _remember(directory: pathlib.Path, run: Run, url: str) -> tuple[Fleet, list[TrendPoint]]:
+    """Record the run in the history, and work out the drift from the baseline."""
+    with open_history(url) as database:
+        baseline = database.baseline(run)
+        fleet = Fleet(run=run.id, baseline=baseline.id if baseline else None, baseline_approved=bool(baseline and baseline.approved))
+        if baseline is not None:
+            fleet.drift.extend(_drift(directory, run, database, baseline))
+        rundir.write_fleet(directory, fleet)
+        database.record(run, ((record.host, host_state(record)) for record in rundir.hosts(directory, run)))
+        trend = [TrendPoint(past.id, past.started, past.verdict, past.counts) for past in database.trend()]
+    return fleet, trend
+
+
+def _drift(directory: pathlib.Path, run: Run, database: History, baseline: Past) -> Iterator[Drift]:
+    """What changed within the scope of this run; a limit, then or now, is no drift."""
+    before = database.hosts(baseline.id)
+    for record in rundir.hosts(directory, run):
+        old: State | None = database.state(record.host, baseline)
+        if old is not None:
+            yield from compare(record.host, old, host_state(record))
+        elif not baseline.limit:
+            yield Drift(record.host, "host", "new")
+    if not run.scope.limit and not baseline.limit:
+        for host in sorted(before - set(run.scope.hosts)):
+            yield Drift(host, "host", "gone")

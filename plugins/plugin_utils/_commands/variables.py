@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The public variables, and those that only look like one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+PUBLIC = frozenset(
+    f"breakwater_{name}"
+    for name in (
+        "profile results history fail_on max_unreachable exceptions zones run implementation observe_days restart reboot "
+        "window journal hosts timeout formats flows_complete opened"
+    ).split()
+)
+"""Every name that has a meaning (``breakwater_opened`` is the playbooks' own)."""
+
+
+def unknown_variables(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (name, what was probably meant or "") for each name that begins with breakwater_ and has no meaning."""
+    unknown = sorted({name for name in names if name.startswith("breakwater_")} - PUBLIC)
+    return [(name, (difflib.get_close_matches(name, PUBLIC, 1) or [""])[0]) for name in unknown]
