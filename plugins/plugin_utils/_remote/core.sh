@@ -28,6 +28,12 @@ bw_nl='
 # bw_has COMMAND: whether it is there.
 bw_has() { command -v "$1" >/dev/null 2>&1; }
 
+# bw_own PID: whether a process lives in our own namespaces (one of a container does not; unreadable counts as own).
+bw_own() {
+    bw_theirs=$(readlink "/proc/$1/ns/mnt" 2>/dev/null)
+    [ -z "$bw_theirs" ] || [ "$bw_theirs" = "$(readlink /proc/self/ns/mnt 2>/dev/null)" ]
+}
+
 # stdin -> JSON string on stdout, cut at bw_bytes (then followed by ,"truncated":true). NUL becomes \u0000
 # by way of byte 1, which text files do not hold; bytes above 127 go through as they are.
 bw_quote() {

@@ -164,6 +164,14 @@ bw_host_firewall() {
     if bw_has ipfw; then bw_run raw.ipfw ipfw list; fi
 }
 
+# Processes of SMB software that live in other namespaces (containers): "pid name" lines.
+bw_host_elsewhere() {
+    ps -e -o pid= -o comm= 2>/dev/null | awk '$2 ~ /^(smbd|nmbd|winbindd|ksmbd.mountd|tsmb-server|lwiod)$/' | while read -r bw_pid bw_name; do
+        bw_own "$bw_pid" || printf '%s %s\n' "$bw_pid" "$bw_name"
+    done
+    return 0
+}
+
 bw_collect_host() {
     bw_run host.uname uname -srm
     bw_text host.name hostname "$(hostname 2>/dev/null || uname -n)"
@@ -171,6 +179,7 @@ bw_collect_host() {
     bw_host_listeners
     if ps -e -o pid= -o comm= >/dev/null 2>&1; then
         bw_run host.processes ps -e -o pid= -o comm=
+        bw_record host.elsewhere ps bw_host_elsewhere
     else
         bw_run host.processes_busybox ps -o pid,comm
     fi

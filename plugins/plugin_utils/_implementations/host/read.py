@@ -69,8 +69,11 @@ def _processes(collected: Collected, facts: FactSet) -> None:
         reason = visible(record.unreadable or "") if record else "no ps on the host"
         facts.put("host.processes_read", Fact(unreadable=reason))
         return
-    names = re.findall(r"^\s*\d+\s+(\S+)", record.out, re.MULTILINE)
-    counted = Counter(visible(name.rsplit("/", maxsplit=1)[-1]) for name in names)
+    elsewhere = dict(re.findall(r"^(\d+) (\S+)", collected.text("host.elsewhere"), re.MULTILINE))
+    found = re.findall(r"^\s*(\d+)\s+(\S+)", record.out, re.MULTILINE)
+    counted = Counter(visible(name.rsplit("/", maxsplit=1)[-1]) for pid, name in found if pid not in elsewhere)
+    for name, number in Counter(elsewhere.values()).items():
+        facts.put("host.process_elsewhere", Fact(effective=number), visible(name))
     facts.put("host.processes_read", Fact(effective=True))
     for name in _PROCESSES:
         if counted[name]:

@@ -34,7 +34,10 @@ bw_samba_pid() {
             [ -n "$bw_smbd_pid" ] && [ -d "/proc/$bw_smbd_pid" ] && return
         fi
     done
-    bw_smbd_pid=$(ps -e -o pid= -o comm= 2>/dev/null | awk '{ n = $2; sub(/.*\//, "", n) } n == "smbd" { print $1; exit }')
+    for bw_smbd_pid in $(ps -e -o pid= -o comm= 2>/dev/null | awk '{ n = $2; sub(/.*\//, "", n) } n == "smbd" { print $1 }'); do
+        bw_own "$bw_smbd_pid" && return
+    done
+    bw_smbd_pid=''
 }
 
 # bw_samba_includes FILE: the targets of its include lines, one per line.
