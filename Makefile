@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 the Breakwater authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Two commands: "make demo" and "make test". "make help" lists the others.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LINK := .build/collections/ansible_collections/breakwater/smb
+export PYTHONPATH := $(CURDIR)/.build/collections
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
+
+.PHONY: help demo test lint sanity compile coverage record build clean
+help:
+	@echo "make demo      audit an embedded fleet and this machine, and make a report"
+	@echo "make test      every test that this machine can run, and what was skipped and why"
+	@echo "make lint      ruff, mypy --strict, yamllint, ansible-lint, shellcheck, changelog, licences"
+	@echo "make sanity    ansible-test sanity on a copy of the tree"
+	@echo "make compile   compile settings, controls and profiles after you changed their YAML"
+	@echo "make build     the collection's tarball"
+	@echo "make clean     remove what the other targets made (results/ is kept)"
+
+$(BIN)/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Breakwater's controller needs Python 3.10 or newer; set PYTHON=python3.11 (or newer)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install -q -r requirements.txt
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.run tests/requirements.txt
+	$(BIN)/pip install -q -r tests/requirements.txt
+	@touch $@
+
+$(LINK):
+	@mkdir -p $(dir $(LINK))
+	@ln -sfn ../../../.. $(LINK)
+
+demo: $(BIN)/.run $(LINK)
+	@$(BIN)/python demo/run.py
+
+test: $(BIN)/.dev $(LINK)
+	$(BIN)/python tools/compile.py --check
+	$(BIN)/python tools/coverage.py --check
+	$(BIN)/python -m pytest -q
+
+lint: $(BIN)/.dev $(LINK)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict -p ansible_collections.breakwater.smb.plugins
+	$(BIN)/mypy --strict tools/compile.py tools/coverage.py demo bench
+	$(BIN)/yamllint -s .
+	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/core.sh plugins/plugin_utils/_implementations/*/collect.sh
+	$(BIN)/ansible-lint --profile production --offline -q
+	$(BIN)/antsibull-changelog lint
+	$(BIN)/reuse lint -q
+
+sanity: $(BIN)/.dev
+	sh tests/sanity.sh $(CURDIR)/$(BIN)
+
+compile: $(BIN)/.dev $(LINK)
+	$(BIN)/python tools/compile.py
+	$(BIN)/python tools/coverage.py
+
+coverage: compile
+
+record: $(BIN)/.run $(LINK)
+	cd demo && ../$(BIN)/python record.py
+
+build: $(BIN)/.run
+	@mkdir -p .build/dist
+	$(BIN)/ansible-galaxy collection build --force --output-path .build/dist .
+
+clean:
+	rm -rf .build $(VENV) .mypy_cache .ruff_cache .hypothesis tests/output
