@@ -42,8 +42,8 @@ def check_control(control: Control, settings: Mapping[str, Setting]) -> list[str
     for profile in control.values:
         if profile not in BUILT_IN:
             found.append(f"values for an unknown profile {profile!r}")
-    if not control.values:
-        found.append("no profile selects it")
+    if not control.values and any(test.value is None and test.operator in operators.NEEDS_VALUE for test in control.tests):
+        found.append("only benchmark profiles select it, so its tests must name their values")
     for test in control.tests:
         if not test.fact.startswith(OTHER_FACTS):
             found.append(f"unknown fact {test.fact!r}")
@@ -96,9 +96,9 @@ def judge_example(control: Control, example: Example, settings: Mapping[str, Set
     host = Implementation(
         control.when.implementation or "samba", example.version or "4.24.0", _side(control), True, example.traits
     )
-    if example.profile not in control.values:
+    if control.values and example.profile not in control.values:
         return "not selected"
-    selection = Selection(control.id, control.values[example.profile])
+    selection = Selection(control.id, control.values.get(example.profile))
     findings = assess(facts, [host], {control.id: control}, settings, [selection], today=_TODAY)
     order = ("fail", "unknown", "manual", "pass", "not_applicable")
     return min((finding.verdict for finding in findings), key=order.index, default="none")

@@ -53,7 +53,10 @@ def load(name: str, shipped: Mapping[str, Profile], controls: Mapping[str, Contr
     if name in BUILT_IN:
         return [Profile(id=name, title=name, base=name, extends=True)]
     if name in FAMILIES:
-        return [profile for profile_id, profile in sorted(shipped.items()) if profile_id.startswith(f"{name}-")]
+        family = [profile for profile_id, profile in sorted(shipped.items()) if profile_id.startswith(f"{name}-")]
+        if not family:
+            raise BadInput("There is no such profile", where="breakwater_profile", seen=f"no {name} file has an SMB rule for these hosts", remedy=f"use one of {', '.join(BUILT_IN)}")
+        return family
     if name in shipped:
         return [shipped[name]]
     known = [*BUILT_IN, *FAMILIES, *shipped]

@@ -112,3 +112,26 @@ def services(collected: Collected, facts: FactSet) -> None:
         for name, value in re.findall(r"^(samba_server|smbd|nmbd|winbindd)_enable: (\S+)", visible(sysrc.out), re.MULTILINE):
             state = {"active": "", "enabled": "enabled" if value.upper() == "YES" else "disabled"}
             facts.put("host.service", Fact(effective=state), name)
+
+
+SERVERS = frozenset({"samba", "samba-server", "samba-ad-dc", "samba4", "ksmbd-tools"})
+SERVICES = frozenset({"smbd", "smb", "nmbd", "nmb", "samba", "samba-ad-dc", "ksmbd", "samba_server"})
+
+
+def in_use(facts: FactSet) -> None:
+    """Put which SMB servers are installed, and which are running or start at boot (what benchmarks ask)."""
+    unread = facts.get("host.packages_read") or Fact()
+    if unread.unreadable is not None:
+        facts.put("host.smb_server_packages", Fact(unreadable=unread.unreadable))
+    else:
+        facts.put("host.smb_server_packages", Fact(effective=sorted(SERVERS & set(facts.objects("host.package")))))
+    processes = facts.get("host.processes_read") or Fact(unreadable="no ps on the host")
+    if processes.unreadable is not None:
+        facts.put("host.smb_server_in_use", Fact(unreadable=processes.unreadable))
+        return
+    running = {name for name in ("smbd", "nmbd", "samba", "ksmbd.mountd") if facts.get("host.process", name) is not None}
+    for name, fact in facts.objects("host.service").items():
+        if name in SERVICES and isinstance(fact.effective, dict):
+            if fact.effective.get("active") == "active" or fact.effective.get("enabled") == "enabled":
+                running.add(name)
+    facts.put("host.smb_server_in_use", Fact(effective=sorted(running)))

@@ -29,6 +29,7 @@ def read(collected: Collected) -> Reading:
     _processes(collected, facts)
     packages.read(collected, facts)
     packages.services(collected, facts)
+    packages.in_use(facts)
     _kernel(collected, facts)
     mounts.read(collected, facts)
     _firewall(collected, facts, reading.errors)
@@ -87,6 +88,10 @@ def _kernel(collected: Collected, facts: FactSet) -> None:
             facts.put("host.kernel_module", Fact(effective=True), name)
     for name, value in re.findall(r"^(\w+)=(.*)$", visible(collected.text("host.cifs_parameters")), re.MULTILINE):
         facts.put("client.cifs_parameter", Fact(effective=value), name)
+    blocked = re.search(r"^\s*install\s+cifs\s+(/usr)?/bin/(false|true)", collected.text("host.modprobe"), re.MULTILINE)
+    loaded = modules is not None and modules.unreadable is None and "cifs" in modules.out.split()
+    if collected.get("host.modprobe") is not None:
+        facts.put("host.cifs_module_available", Fact(effective=loaded or blocked is None))
     lines = [line.strip() for line in visible(collected.text("host.modprobe")).split("\n") if line.strip()]
     if lines:
         facts.put("client.modprobe", Fact(configured=lines))
