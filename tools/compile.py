@@ -58,7 +58,7 @@ def load_controls(folder: pathlib.Path, settings: dict[str, Setting]) -> tuple[l
     return controls, complaints
 
 
-def load_profiles(controls: Iterable[Control]) -> tuple[list[Profile], list[str]]:
+def load_profiles(controls: Iterable[Control], settings: dict[str, Setting]) -> tuple[list[Profile], list[str]]:
     """Return the benchmark profiles, and every complaint about them."""
     known = {control.id: control for control in controls}
     profiles, complaints = [], []
@@ -68,7 +68,7 @@ def load_profiles(controls: Iterable[Control]) -> tuple[list[Profile], list[str]
         except (DecodeError, yaml.YAMLError) as error:
             complaints.append(f"{path.name}: {error}")
             continue
-        complaints += [f"{path.name}: {complaint}" for complaint in check_profile(profile, known)]
+        complaints += [f"{path.name}: {complaint}" for complaint in check_profile(profile, known, settings)]
         profiles.append(profile)
     return profiles, complaints
 
@@ -92,7 +92,7 @@ def compiled() -> tuple[dict[str, str], list[str]]:
         if controls:
             rows = [{k: v for k, v in encode(control).items() if k != "examples"} for control in controls]
             files[f"{folder.parent.name}-controls.json"] = lines_of(rows)
-    profiles, found = load_profiles(every)
+    profiles, found = load_profiles(every, settings)
     files["profiles.json"] = lines_of(profiles)
     return files, complaints + found
 

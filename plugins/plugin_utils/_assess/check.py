@@ -17,7 +17,7 @@ from .._model.setting import Setting
 from . import operators
 from .assess import assess
 from .conditions import in_range
-from .profiles import BUILT_IN, Selection, complaints
+from .profiles import BUILT_IN, Selection, complaints, fallback
 
 AREAS = frozenset(
     "dialect signing encryption auth anonymous guest netbios name-resolution firewall share service audit patch quic client "
@@ -108,11 +108,17 @@ def _side(control: Control) -> Any:
     return control.when.side or "server"
 
 
-def check_profile(profile: Profile, controls: Mapping[str, Control]) -> list[str]:
-    """Return what is wrong with a profile."""
+def check_profile(profile: Profile, controls: Mapping[str, Control], settings: Mapping[str, Setting]) -> list[str]:
+    """Return what is wrong with a profile: references, and values that a setting does not have."""
     found = complaints(profile, controls)
     for rule in profile.rules:
         control = controls.get(rule.control)
-        if control is not None and rule.value is None and not control.values:
-            found.append(f"rule {rule.rule}: {rule.control} has no value")
+        if control is None:
+            continue
+        given = rule.value if rule.value is not None else fallback(control, profile.base)
+        for test in control.tests:
+            if test.value is None and test.operator in operators.NEEDS_VALUE:
+                wanted = Selection(control.id, given).value_for(test.fact)
+                problems = _value(test.operator, wanted, settings.get(test.fact))
+                found += [f"rule {rule.rule or rule.control}: {problem}" for problem in problems]
     return found

@@ -84,8 +84,6 @@ def _from_file(path: pathlib.Path, controls: Mapping[str, Control]) -> Profile:
         profile = decode(Profile, document)
     except DecodeError as error:
         raise BadInput("The profile cannot be used", where=f"{path}{_line(text, error.path)}", seen=str(error), remedy="see docs/profiles.md for its form") from error
-    for complaint in complaints(profile, controls):
-        raise BadInput("The profile cannot be used", where=str(path), seen=complaint, remedy="mend the file")
     return profile
 
 
@@ -116,6 +114,11 @@ def fitting(profiles: list[Profile], facts: FactSet) -> list[Profile]:
     return [item for item in profiles if mismatch(item.when, None, os_fact.configured if os_fact else None) is None]
 
 
+def fallback(control: Control, base: str) -> Any:
+    """Return the value of a control for a profile that names none: its base's, else the mildest that there is."""
+    return next((control.values[name] for name in (base, "recommended", "microsoft", "strict", "legacy") if name in control.values), None)
+
+
 def select(profiles: list[Profile], controls: Mapping[str, Control]) -> list[Selection]:
     """Return what is asked: each control once, in catalogue order."""
     chosen: dict[str, Selection] = {}
@@ -126,10 +129,9 @@ def select(profiles: list[Profile], controls: Mapping[str, Control]) -> list[Sel
                     chosen[control.id] = Selection(control.id, control.values[profile.base])
         for rule in profile.rules:
             control = controls[rule.control]
-            fallback = control.values.get(profile.base, control.values.get("recommended", control.values.get("strict")))
             before = chosen.get(rule.control)
             rules = (*(before.rules if before else ()), *((f"{profile.id}: {rule.rule}",) if rule.rule else ()))
-            value = fallback if rule.value is None else rule.value
+            value = fallback(control, profile.base) if rule.value is None else rule.value
             chosen[rule.control] = Selection(rule.control, value, rules, rule.severity)
         for excluded in profile.exclude:
             chosen.pop(excluded, None)

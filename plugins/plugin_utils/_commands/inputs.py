@@ -11,6 +11,7 @@ import pathlib
 from dataclasses import dataclass
 
 from .._assess import exceptions, profiles
+from .._assess.check import check_profile
 from .._model.codec import decode
 from .._model.control import Profile
 from .._model.errors import BadInput, StoreError
@@ -57,6 +58,9 @@ def load_inputs(profile: str, exceptions_file: str | None) -> Inputs:
     """
     controls = catalogue.controls()
     chosen = profiles.load(profile, catalogue.profiles(), controls)
+    for item in chosen:
+        for complaint in check_profile(item, controls, catalogue.settings("samba")):
+            raise BadInput("The profile cannot be used", where=profile, seen=complaint, remedy="mend the file")
     records = exceptions.load_exceptions(exceptions_file, controls) if exceptions_file else []
     return Inputs(profile, tuple(chosen), tuple(records))
 
