@@ -10,7 +10,7 @@ LINK := .build/collections/ansible_collections/breakwater/smb
 export PYTHONPATH := $(CURDIR)/.build/collections
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
 
-.PHONY: help demo test lint sanity compile coverage record build clean
+.PHONY: help demo test lint sanity compile record build clean
 help:
 	@echo "make demo      audit an embedded fleet and this machine, and make a report"
 	@echo "make test      every test that this machine can run, and what was skipped and why"
@@ -40,13 +40,14 @@ demo: $(BIN)/.run $(LINK)
 test: $(BIN)/.dev $(LINK)
 	$(BIN)/python tools/compile.py --check
 	$(BIN)/python tools/coverage.py --check
+	$(BIN)/python tools/schemas.py --check
 	$(BIN)/python -m pytest -q
 
 lint: $(BIN)/.dev $(LINK)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict -p ansible_collections.breakwater.smb.plugins
-	$(BIN)/mypy --strict tools/compile.py tools/coverage.py demo bench
+	$(BIN)/mypy --strict tools/compile.py tools/coverage.py tools/schemas.py demo/*.py bench/*.py
 	$(BIN)/yamllint -s .
 	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/core.sh plugins/plugin_utils/_implementations/*/collect.sh
 	$(BIN)/ansible-lint --profile production --offline -q
@@ -59,8 +60,7 @@ sanity: $(BIN)/.dev
 compile: $(BIN)/.dev $(LINK)
 	$(BIN)/python tools/compile.py
 	$(BIN)/python tools/coverage.py
-
-coverage: compile
+	$(BIN)/python tools/schemas.py
 
 record: $(BIN)/.run $(LINK)
 	cd demo && ../$(BIN)/python record.py

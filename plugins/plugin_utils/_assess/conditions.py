@@ -27,10 +27,17 @@ def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
         if number:
             parts.append((1, int(number), ""))
         else:
-            parts.append((-1 if word.lower() in ("rc", "beta", "alpha", "pre", "dev") else 2, 0, word.lower()))
+            early = word.lower() in ("rc", "beta", "alpha", "pre", "dev")
+            if early:  # 4.23.0rc1 comes before 4.23
+                _drop_zeros(parts)
+            parts.append((-1 if early else 2, 0, word.lower()))
+    _drop_zeros(parts)
+    return (*parts, (0, 0, ""))
+
+
+def _drop_zeros(parts: list[tuple[int, int, str]]) -> None:
     while parts and parts[-1] == (1, 0, ""):
         parts.pop()
-    return (*parts, (0, 0, ""))
 
 
 def in_range(version: str, condition: str) -> bool | None:

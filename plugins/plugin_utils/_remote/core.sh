@@ -37,7 +37,7 @@ bw_own() {
 # stdin -> JSON string on stdout, cut at bw_bytes (then followed by ,"truncated":true). NUL becomes \u0000
 # by way of byte 1, which text files do not hold; bytes above 127 go through as they are.
 bw_quote() {
-    tr '\000' '\001' | sed -e 's/[\\"]/\\&/g' -e "s/$bw_tab/\\\\t/g" -e "s/$bw_cr/\\\\r/g" | awk -v max="$bw_bytes" '
+    tr '\000' '\001' 2>/dev/null | sed -e 's/[\\"]/\\&/g' -e "s/$bw_tab/\\\\t/g" -e "s/$bw_cr/\\\\r/g" 2>/dev/null | awk -v max="$bw_bytes" '
         BEGIN {
             printf "\""
             for (i = 1; i < 32; i++) esc[sprintf("%c", i)] = sprintf("\\u%04x", i)
@@ -111,8 +111,10 @@ bw_file() { bw_record "$1" "$2" bw_bounded "$bw_seconds" cat "$2"; }
 # bw_text ID LABEL TEXT: something that the script itself worked out.
 bw_text() { bw_record "$1" "$2" printf '%s' "$3"; }
 
-# bw_main NONCE SECTION ...: the whole answer.
+# bw_main NONCE SECTION ... end: the whole answer. Without the last word the script was cut off, and nothing is done.
 bw_main() {
+    for bw_last in "$@"; do :; done
+    [ "$bw_last" = end ] || return 1
     exec 9>&1
     cd / || return
     bw_nonce=$1
@@ -121,7 +123,7 @@ bw_main() {
     printf '%s' "${BASH_VERSION:-${KSH_VERSION:-${ZSH_VERSION:-sh}}}" | bw_quote >&9
     printf ',"records":[' >&9
     for bw_section in "$@"; do
-        "bw_collect_$bw_section"
+        [ "$bw_section" = end ] || "bw_collect_$bw_section"
     done
     printf '\n]}\n@@breakwater %s end@@\n' "$bw_nonce" >&9
 }

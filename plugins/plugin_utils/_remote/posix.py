@@ -37,7 +37,8 @@ _STRANGERS = (
 
 
 def build_script(core: str, sections: Mapping[str, str], nonce: str) -> bytes:
-    """Return the whole script: core, sections, and the call of ``bw_main`` as its last line.
+    """Return the whole script: core, sections, and the call of ``bw_main`` as its last line, which
+    ends in a word that a script cut off there does not have.
 
     Comments and indentation of full lines are left out; a line that begins with ``#`` is always a comment in these
     files.
@@ -45,7 +46,7 @@ def build_script(core: str, sections: Mapping[str, str], nonce: str) -> bytes:
     body = "\n".join([core, *sections.values()])
     lines = (line.strip() for line in body.split("\n"))
     kept = [line for line in lines if line and not line.startswith("#")]
-    kept.append(f"bw_main {nonce} {' '.join(sections)}")
+    kept.append(f"bw_main {nonce} {' '.join(sections)} end")
     return ("\n".join(kept) + "\n").encode()
 
 

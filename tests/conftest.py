@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection's import path, and the list of what was skipped and why."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COLLECTIONS = ROOT / ".build" / "collections"
+LINK = COLLECTIONS / "ansible_collections" / "breakwater" / "smb"
+
+LINK.parent.mkdir(parents=True, exist_ok=True)
+if not LINK.exists():
+    LINK.symlink_to("../../../..")
+for path in (str(ROOT / "demo"), str(COLLECTIONS)):
+    if path not in sys.path:
+        sys.path.insert(0, path)
+os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
+
+NO_SKIP = os.environ.get("BREAKWATER_NO_SKIP") == "1"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: Any, call: Any) -> Any:
+    """Where everything was installed, a skipped test is a failed one."""
+    outcome = yield
+    report = outcome.get_result()
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although BREAKWATER_NO_SKIP=1: {report.longrepr}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in plain words what was not tested."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr) for report in skipped)
+    terminalreporter.write_line("")
+    if not reasons:
+        terminalreporter.write_line("Nothing was skipped.")
+    for reason, number in reasons.most_common():
+        terminalreporter.write_line(f"Not tested here ({number}): {reason.removeprefix('Skipped: ')}")

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import conf, grammar, listing, sessions, values
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.read import auth_level
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.settings import Table, default, fact_id
+
+SETTINGS = catalogue.settings("samba")
+
+
+def load(text, version="4.17", registry=None, **files):
+    content = {"/etc/samba/smb.conf": text, **{f"/{name}": body for name, body in files.items()}}
+    return conf.load("/etc/samba/smb.conf", content.get, Table(SETTINGS.values(), version), registry)
+
+
+def value(configuration, name, share=""):
+    found = configuration.shares[share.lower()].get(fact_id(name)) if share else configuration.globals.get(fact_id(name))
+    return None if found is None else (found.value, found.origin.where.rpartition(":")[2])
+
+
+@given(st.text(alphabet=st.sampled_from("[]=;#\\\n\r\t \x00ab\"'%:"), max_size=200))
+def test_any_text_is_read_without_an_error(text):
+    for item in grammar.items(text):
+        assert 1 <= item.line <= item.end
+    load(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[global]\nserver string = a \\\n  b\n", "a b"),
+        ("[global]\nserver string = a \\  \n  b\n", "a b"),
+        ("[global]\nserver string = a    b\t\tc\n", "a b\tc"),
+        ("[global]\n# no \\\nserver string = seen\n", "seen"),
+        ("[global]\nserver string = x ; y\n", "x ; y"),
+        ("server string = early\n", "early"),
+        ("[GLOBALS]\r\nSERVER\tString = crlf\r\n", "crlf"),
+        ("[global]\nserver string = a\x00b\n", "a"),
+        ("[global]\nserver string = x\\", "x\\"),
+        ("[global]\nserver string = \udcff\n", "\\xff"),
+    ],
+)
+def test_text_is_read_as_samba_does(text, expected):
+    assert value(load(text), "server string")[0] == expected
+
+
+def test_last_value_wins_across_synonyms_and_spellings():
+    found = load("[global]\nserver min protocol = SMB3\nMINPROTOCOL = nt1\n[x]\npath=/x\npublic = yes\n[X]\nguest ok = no\nwritable = yes\n")
+    assert value(found, "server min protocol") == ("NT1", "3")
+    assert value(found, "guest ok", "x") == (False, "8")
+    assert value(found, "read only", "x") == (False, "9")
+
+
+def test_a_share_takes_its_defaults_when_its_section_begins():
+    found = load("[global]\nguest ok = no\n[a]\npath=/a\n[global]\nguest ok = yes\n[b]\npath=/b\n")
+    assert value(found, "guest ok", "a") == (False, "2")
+    assert value(found, "guest ok", "b") == (True, "6")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[global]\nguest ok = maybe\n", "[global]\nguest ok =\n", "[global]\nserver min protocol = SMB1\n", "[unterminated\n", "[]\n", "[global]\n= x\n", "[global]\nmax log size = big\n", "[a]\npath=/a\ncopy = none\n", "[global]\ncreate mask = rwx\n"],
+)
+def test_one_bad_value_breaks_the_whole_configuration(text):
+    assert load(text).errors
+
+
+def test_include_loop_is_an_error_and_missing_include_is_not():
+    assert load("[global]\ninclude = /a\n", a="include = /b\n", b="include = /a\n").errors
+    found = load("[global]\ninclude = /none\nworkgroup = x\n")
+    assert not found.errors
+    assert "no such include" in found.warnings[0]
+
+
+def test_conditional_include_is_named():
+    assert load("[global]\ninclude = /etc/samba/%m.conf\n").conditional == ["/etc/samba/smb.conf:2: include = /etc/samba/%m.conf"]
+
+
+def test_include_goes_on_in_the_section_it_ends_in():
+    found = load("[global]\ninclude = /i\nread only = no\n", i="[inc]\npath = /inc\n")
+    assert value(found, "read only", "inc") == (False, "3")
+    assert found.shares["inc"].own["samba.path"].origin.kind == "include"
+
+
+def test_registry():
+    registry = "[global]\n\tserver string = reg\n[share]\n\tpath = /r\n"
+    found = load("[global]\ninclude = registry\nworkgroup = text\n", registry=registry)
+    assert found.globals["samba.server_string"].origin.kind == "registry"
+    assert value(found, "path", "share")[0] == "/r"
+    only = load("[t]\npath=/t\n[global]\nconfig backend = registry\n", registry=registry)
+    assert list(only.shares) == ["share"]
+    with pytest.raises(conf.Unreadable):
+        load("[global]\ninclude = registry\n")
+
+
+def test_a_name_of_a_newer_release_is_unknown_to_an_older_one():
+    assert "unknown parameter" in load("[global]\nserver smb transports = tcp\n", "4.17").warnings[0]
+    assert value(load("[global]\nserver smb transports = tcp\n", "4.23"), "smb ports" if False else "server smb transports")[0] == ["tcp"]
+    assert value(load("[global]\nsmb encrypt = required\n", "4.9"), "server smb encrypt")[0] == "required"
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "expected"),
+    [("server min protocol", "4.10.2", "LANMAN1"), ("server min protocol", "4.11.0", "SMB2_02"), ("ntlm auth", "4.4", "ntlmv1-permitted"), ("ntlm auth", "4.9", "ntlmv2-only"), ("server schannel", "4.7", "Auto"), ("server schannel", "4.8", "Yes"), ("smb3 unix extensions", "4.22", False), ("smb3 unix extensions", "4.23", True), ("client protection", "4.14", None)],
+)
+def test_defaults_by_release(name, version, expected):
+    assert default(SETTINGS[fact_id(name)], version) == expected
+
+
+@pytest.mark.parametrize("text", ["Mandatory", "required", "FORCE", "forced", "enforced"])
+def test_every_spelling_of_required_signing(text):
+    """A well-known rule accepts only lower-case "mandatory" (peer_errors: require_smb_client_signing)."""
+    for key in ("client signing", "Client  Signing", "CLIENTSIGNING"):
+        assert value(load(f"[global]\n{key} = {text}\n"), "client signing")[0] == "mandatory"
+
+
+@pytest.mark.parametrize("text", ["yes", "auto", "1", "True", "enabled", "on", "if_required"])
+def test_yes_does_not_require_signing(text):
+    assert value(load(f"[global]\nserver signing = {text}\n"), "server signing")[0] == "if_required"
+
+
+def test_five_megabytes_are_read_in_linear_time():
+    block = "".join(f"[share{number}]\n  path = /srv/{number}\n  comment = {'x' * 1700}\n" for number in range(3000))
+    start = time.process_time()
+    small = load(block[: len(block) // 4].rpartition("[")[0])
+    quarter = time.process_time() - start
+    start = time.process_time()
+    found = load(block)
+    whole = time.process_time() - start
+    assert len(found.shares) == 3000 and len(small.shares) < 3000
+    assert len(block) > 5_000_000
+    assert whole < 12 * max(quarter, 0.02)
+
+
+def test_lists_and_modes():
+    assert values.split('a,b;"c d"\te "" f') == ["a", "b", "c d", "e", "", "f"]
+    (entry,) = listing.entries("drwxrws--T+  2 0 118 4096 Jan  1 00:00 /srv/a b\n")
+    assert (entry.mode, entry.uid, entry.gid, entry.path) == ("3770", 0, 118, "/srv/a b")
+    assert auth_level("1 auth_audit:3") == 3
+    assert auth_level("2") == 2
+    assert auth_level("all:1 auth_json_audit:5") == 5
+
+
+def test_old_smbstatus_table():
+    text = "PID     Username     Group        Machine                                   Protocol Version  Encryption           Signing\n---\n231     alice        staff        10.0.0.9 (ipv4:10.0.0.9:55555)            SMB3_11           -                    partial(AES-128-GMAC)\n"
+    (session,) = sessions.from_table(text).values()
+    assert session["dialect"] == "SMB3_11"
+    assert (session["encryption"], session["signing"]) == ("none", "AES-128-GMAC")
