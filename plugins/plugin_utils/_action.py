@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import pathlib
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -71,8 +72,11 @@ class BreakwaterAction(ActionBase):
         """
 
         def execute(command: str, stdin: bytes) -> Executed:
+            data: bytes | None = stdin
+            if not self._connection.has_pipelining:  # such a connection has no standard input to offer
+                command, data = f"/bin/sh -c {shlex.quote(stdin.decode())}", None
             try:
-                answer = self._low_level_execute_command(command, in_data=stdin)
+                answer = self._low_level_execute_command(command, in_data=data)
             except AnsibleConnectionFailure as error:
                 raise Unreachable("Cannot connect", seen=_one_line(error), remedy=self._mend()) from error
             except AnsibleError as error:

@@ -5,7 +5,7 @@
 """Dataclasses ↔ JSON documents, driven by the type annotations alone.
 
 ``encode`` gives plain dict, list, str, int, float, bool, None (what Ansible and ``json`` accept);
-fields that are None or hold their default are left out (a reader adds them again).
+fields that are None, or hold a default that is empty, are left out (a reader adds them again).
 ``decode`` is strict: an unknown key, a missing field or a wrong type is a ``DecodeError`` that names the path.
 """
 
@@ -46,7 +46,7 @@ def encode(value: Any) -> Any:
         return {
             name: encode(item)
             for name, default in _encoded_fields(type(value))
-            if (item := getattr(value, name)) is not None and item != default
+            if (item := getattr(value, name)) is not None and (item or item != default)
         }
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}

@@ -67,10 +67,11 @@ def _host(record: HostRecord, ranked: Ranked) -> Iterator[str]:
     if ports:
         yield f"  listening: {', '.join(ports)}"
     findings = [finding for finding in bad(record.findings) if finding.verdict != "manual"]
-    for finding in findings[:MAX_FINDINGS]:
-        yield from _finding(finding)
-    if len(findings) > MAX_FINDINGS:
-        yield f"  ... and {len(findings) - MAX_FINDINGS} more (see the HTML report)"
+    for group in ([f for f in findings if f.exception is None], [f for f in findings if f.exception is not None]):
+        for finding in group[:MAX_FINDINGS]:
+            yield from _finding(finding)
+        if len(group) > MAX_FINDINGS:
+            yield f"  ... and {len(group) - MAX_FINDINGS} more (see the HTML report)"
 
 
 def _finding(finding: Finding) -> Iterator[str]:
