@@ -27,7 +27,7 @@ options:
       - name: breakwater_recording
 """
 
-PLACEHOLDER = "@NONCE@"
+PLACEHOLDER = b"@NONCE@"
 
 
 class Connection(ConnectionBase):  # type: ignore[misc]
@@ -48,10 +48,10 @@ class Connection(ConnectionBase):  # type: ignore[misc]
             raise AnsibleConnectionFailure("A recorded host answers only Breakwater's collector.")
         path = pathlib.Path(self.get_option("recording"))
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_bytes()
         except OSError as error:
             raise AnsibleConnectionFailure(f"Cannot read the recording {path}: {error.strerror}.") from error
-        return 0, text.replace(PLACEHOLDER, match[1].decode("ascii")).encode(), b""
+        return 0, text.replace(PLACEHOLDER, match[1]), b""
 
     def put_file(self, in_path: str, out_path: str) -> Any:
         """A recorded host takes no files."""

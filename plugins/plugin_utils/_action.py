@@ -45,7 +45,7 @@ class BreakwaterAction(ActionBase):
         del tmp
         options = self.validate_argument_spec(dict(self.ARGUMENTS))[1]
         try:
-            answer = self.command(_plain(options), task_vars or {})
+            answer = self.command(encode(options), task_vars or {})  # without Ansible's tags
         except BreakwaterError as error:
             raise AnsibleActionFail(str(error)) from error
         result.update(encode(answer))
@@ -81,6 +81,12 @@ class BreakwaterAction(ActionBase):
                 raise Unreachable("Cannot connect", seen=_one_line(error), remedy=self._mend()) from error
             except AnsibleError as error:
                 raise _execution_error(_one_line(error)) from error
+            except BaseException as error:  # the task's own timeout is no Exception; its class differs between releases
+                if "Timeout" in type(error).__name__:
+                    raise HostError("The host gave no answer", seen="the time bound of the task is over", remedy="raise breakwater_timeout") from None
+                if isinstance(error, Exception):
+                    raise Unreachable("The connection plugin failed", seen=f"{type(error).__name__}: {_one_line(error)}", remedy="use another connection plugin") from error
+                raise
             return Executed(int(answer["rc"]), answer["stdout"], answer["stderr"])
 
         return execute
@@ -107,8 +113,3 @@ def _execution_error(message: str) -> HostError:
 def _one_line(error: BaseException) -> str:
     text = " ".join(to_text(error).split())
     return text if len(text) <= 400 else text[:400] + "…"
-
-
-def _plain(value: Any) -> Any:
-    """Return Ansible's tagged values as plain JSON data."""
-    return encode(value)

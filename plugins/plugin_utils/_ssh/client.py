@@ -2,100 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Opening an SSH connection with paramiko: addresses, jump hosts, host keys, algorithms, authentication."""
+"""Opening an SSH connection with paramiko: jump hosts, host keys, authentication; every wait is bounded."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
-import getpass
-import hashlib
-import os
-import pathlib
+import functools
+import inspect
 import socket
-import warnings
-from dataclasses import dataclass
+import subprocess
+import tempfile
 from typing import Any
 
-try:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # paramiko mentions its old ciphers when it is imported
-        import paramiko
-except ImportError:
-    paramiko = None
+from . import algorithms
+from .hostkeys import HostKey, KnownKeys, add, known_keys, name_in_file
+from .library import Refused, paramiko, reason
+from .target import SshTarget, Way, way
 
-SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
-_OLD = {
-    "kex": ("diffie-hellman-group1-sha1", "diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1"),
-    "keys": ("ssh-rsa", "ssh-dss", "ssh-rsa-cert-v01@openssh.com"),
-    "pubkeys": ("ssh-rsa", "ssh-dss", "ssh-rsa-cert-v01@openssh.com"),
-    "ciphers": ("aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc", "blowfish-cbc"),
-    "macs": ("hmac-sha1", "hmac-sha1-96", "hmac-md5", "hmac-md5-96"),
-}
-
-
-class Refused(Exception):
-    """No connection; ``str`` is one sentence. ``authentication``: the server did not let us in."""
-
-    def __init__(self, message: str, *, authentication: bool = False) -> None:
-        self.authentication = authentication
-        super().__init__(message)
-
-
-@dataclass(frozen=True, slots=True)
-class SshTarget:
-    """Where to connect and how. Secrets are left out of its text form.
-
-    ``jump_host`` is ``[user@]host[:port]``, several separated by commas; ``timeout`` is in seconds.
-    """
-
-    host: str
-    port: int = 22
-    user: str | None = None
-    password: str | None = dataclasses.field(default=None, repr=False)
-    key_file: str | None = None
-    passphrase: str | None = dataclasses.field(default=None, repr=False)
-    use_agent: bool = True
-    check_host_keys: bool = True
-    known_hosts: str | None = None
-    ssh_config: str = ""
-    jump_host: str | None = None
-    proxy_command: str | None = None
-    legacy_algorithms: bool = False
-    timeout: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """What the SSH configuration makes of a target."""
-
-    host: str
-    port: int
-    user: str
-    alias: str
-    key_files: tuple[str, ...]
-    jumps: tuple[str, ...]
-    proxy_command: str | None
-
-
-def open_client(target: SshTarget) -> Any:
-    """Return a connected ``paramiko.SSHClient``; closing it closes the jump hosts too.
-
-    Raises:
-        Refused: no connection.
-    """
-    if paramiko is None:
-        raise Refused("The Python library paramiko is missing: install it where ansible-core runs (pip install paramiko).")
-    way = _way(target)
-    with contextlib.ExitStack() as stack:
-        sock = _sock(target, way, stack)
-        client = stack.enter_context(contextlib.closing(_Client()))
-        _known_hosts(client, target)
-        client.set_missing_host_key_policy(_RejectUnknown() if target.check_host_keys else paramiko.AutoAddPolicy())
-        _connect(client, target, way, sock)
-        client.behind = stack.pop_all()
-    return client
+MISSING = "The Python library paramiko is missing: install it where ansible-core runs (pip install paramiko)."
+MAX_JUMPS = 8
+KEEPALIVE_SECONDS = 15
 
 
 class _Client(paramiko.SSHClient if paramiko is not None else object):  # type: ignore[misc]
@@ -110,123 +37,198 @@ class _Client(paramiko.SSHClient if paramiko is not None else object):  # type: 
             behind.close()
 
 
-def _way(target: SshTarget) -> _Way:
-    config: dict[str, Any] = {}
-    path = pathlib.Path(target.ssh_config) if target.ssh_config else None
-    if path is not None and path.is_file():
-        try:
-            config = paramiko.SSHConfig.from_path(str(path)).lookup(target.host)
-        except (OSError, paramiko.SSHException, UnicodeDecodeError) as error:
-            raise Refused(f"Cannot read the SSH configuration {path}: {error}.") from error
-    jumps = target.jump_host or config.get("proxyjump") or ""
-    port = target.port if target.port != 22 else int(config.get("port", 22))
-    alias = config.get("hostkeyalias", target.host)
-    return _Way(
-        host=config.get("hostname", target.host),
-        port=port,
-        user=target.user or config.get("user") or getpass.getuser(),
-        alias=alias,
-        key_files=(target.key_file,) if target.key_file else tuple(config.get("identityfile", ())),
-        jumps=tuple(jump.strip() for jump in jumps.split(",") if jump.strip() and jump.strip().lower() != "none"),
-        proxy_command=target.proxy_command or config.get("proxycommand"),
-    )
+def open_client(target: SshTarget) -> Any:
+    """Return a connected ``paramiko.SSHClient``; closing it closes the jump hosts too.
+
+    Raises:
+        Refused: no connection.
+    """
+    return _open(target, MAX_JUMPS)
 
 
-def _sock(target: SshTarget, way: _Way, stack: contextlib.ExitStack) -> Any:
-    """Return the socket to speak over: of a proxy command, through jump hosts, or a plain one."""
-    if way.jumps:
-        user, _at, address = way.jumps[-1].rpartition("@")
-        host, _colon, port = address.partition(":")
-        through = dataclasses.replace(
-            target,
-            host=host,
-            port=int(port or 22),
-            user=user or target.user,
-            jump_host=",".join(way.jumps[:-1]) or None,
-            proxy_command=None,
-        )
-        jump = stack.enter_context(contextlib.closing(open_client(through)))
-        try:
-            return jump.get_transport().open_channel("direct-tcpip", (way.host, way.port), ("127.0.0.1", 0), timeout=target.timeout)
-        except (paramiko.SSHException, OSError) as error:
-            raise Refused(f"The jump host {host} cannot reach {way.host} port {way.port}: {error}.") from error
-    if way.proxy_command and way.proxy_command.lower() != "none":
-        return stack.enter_context(contextlib.closing(paramiko.ProxyCommand(way.proxy_command)))
+def _open(target: SshTarget, jumps_left: int) -> Any:
+    if paramiko is None:
+        raise Refused(MISSING)
+    path = way(target)
+    with contextlib.ExitStack() as stack:
+        sock = _sock(target, path, stack, jumps_left)
+        client = stack.enter_context(contextlib.closing(_Client()))
+        known = known_keys(path.known_hosts, path.known_as, _noted_port(path))
+        client.set_missing_host_key_policy(_HostKeys(target, path, known))
+        _connect(client, target, path, sock, known.types())
+        client.get_transport().set_keepalive(KEEPALIVE_SECONDS)
+        client.behind = stack.pop_all()
+    return client
+
+
+def _noted_port(path: Way) -> int:
+    return 22 if path.has_alias else path.port
+
+
+def _sock(target: SshTarget, path: Way, stack: contextlib.ExitStack, jumps_left: int) -> Any:
+    """Return the socket to speak over: through jump hosts, of a proxy command, or a plain one."""
+    if path.jumps:
+        return _through_jumps(target, path, stack, jumps_left)
+    if path.proxy_command:
+        return stack.enter_context(_proxy(path.proxy_command))
     try:
-        return stack.enter_context(contextlib.closing(socket.create_connection((way.host, way.port), target.timeout)))
-    except OSError as error:
-        reason = "timed out" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise Refused(f"Cannot connect to {way.host} port {way.port}: {reason}.") from error
+        return stack.enter_context(contextlib.closing(socket.create_connection((path.host, path.port), target.timeout)))
+    except (OSError, UnicodeError) as error:
+        raise Refused(f"Cannot connect to {path.host} port {path.port}: {reason(error)}.") from error
 
 
-def _known_hosts(client: Any, target: SshTarget) -> None:
-    files = [*SYSTEM_KNOWN_HOSTS, os.path.expanduser("~/.ssh/known_hosts"), *([target.known_hosts] if target.known_hosts else [])]
-    for name in files:
-        if pathlib.Path(name).is_file():
+def _through_jumps(target: SshTarget, path: Way, stack: contextlib.ExitStack, jumps_left: int) -> Any:
+    if jumps_left <= 0:
+        raise Refused(f"More than {MAX_JUMPS} jump hosts lead to {path.host}; does the SSH configuration go round in circles?")
+    last = path.jumps[-1]
+    before = [f"{f'{jump.user}@' if jump.user else ''}[{jump.host}]:{jump.port or ''}" for jump in path.jumps[:-1]]
+    through = dataclasses.replace(
+        target,
+        host=last.host,
+        port=last.port,
+        user=last.user,
+        password=target.jump_password,  # the target's own password is no business of the jump host
+        jump_host=",".join(before) or None,
+        proxy_command=None,
+    )
+    jump = stack.enter_context(contextlib.closing(_open(through, jumps_left - 1)))
+    try:
+        return jump.get_transport().open_channel(
+            "direct-tcpip", (path.host, path.port), ("127.0.0.1", 0), timeout=target.timeout
+        )
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise Refused(f"The jump host {last.host} cannot reach {path.host} port {path.port}: {reason(error)}.") from error
+
+
+@contextlib.contextmanager
+def _proxy(command: str) -> Any:
+    """Run a proxy command on one end of a socket pair, so that timeouts work as on any socket."""
+    ours, its = socket.socketpair()
+    with ours, tempfile.TemporaryFile() as messages:
+        with its:
+            process = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], stdin=its, stdout=its, stderr=messages)
+        try:
+            yield ours
+        except Refused as error:
+            messages.seek(0)
+            said = messages.read(2000).decode("utf-8", "replace").strip()
+            if said and not error.authentication:
+                raise Refused(f"{error} The proxy command said: {reason(Exception(said))}.") from error
+            raise
+        finally:
+            ours.close()
+            process.terminate()
             try:
-                client.load_system_host_keys(name)
-            except (OSError, paramiko.SSHException, ValueError) as error:
-                raise Refused(f"Cannot read the known hosts {name}: {error}.") from error
+                process.wait(2)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def fingerprint(key: Any) -> str:
-    """Return a key's fingerprint as OpenSSH prints it."""
-    digest = base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
-    return f"{key.get_name()} SHA256:{digest}"
+class _HostKeys(paramiko.MissingHostKeyPolicy if paramiko is not None else object):  # type: ignore[misc]
+    """Judges the server's key. paramiko asks it about every key, for it is given no known hosts of its own."""
 
+    def __init__(self, target: SshTarget, path: Way, known: KnownKeys) -> None:
+        self.target = target
+        self.path = path
+        self.known = known
 
-class _RejectUnknown(paramiko.MissingHostKeyPolicy if paramiko is not None else object):  # type: ignore[misc]
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-        """Refuse; say which key it is and how to make it known."""
-        del client
-        name, _separator, port = hostname.strip("[").partition("]:")
-        scan = f"ssh-keyscan {f'-p {port} ' if port else ''}{name} >> ~/.ssh/known_hosts"
-        raise Refused(
-            f"The host key of {hostname} is not known ({fingerprint(key)}); compare it with the host's own, then run: {scan}"
+        """Raise ``Refused`` unless the key may be trusted."""
+        del client, hostname
+        shown = HostKey(key.get_name(), key.asbytes())
+        port = _noted_port(self.path)
+        verdict = self.known.judge(shown)
+        name = name_in_file(self.path.known_as, port)
+        if verdict == "revoked":
+            raise Refused(f"The host key of {name} ({shown.fingerprint()}) is revoked in known_hosts; somebody else may be answering.")
+        if verdict == "changed":
+            old = next(known.fingerprint() for known in self.known.keys if known.type == shown.type)
+            raise Refused(
+                f"The host key of {name} has changed: it shows {shown.fingerprint()}, known is {old};"
+                f" find out why before you remove the old one with: ssh-keygen -R '{name}'"
+            )
+        if verdict == "unknown" and self.target.add_host_keys:
+            add(self.path.known_hosts[0], self.path.known_as, port, shown)
+        elif verdict == "unknown" and self.target.check_host_keys:
+            raise Refused(self._unknown(shown, name))
+
+    def _unknown(self, shown: HostKey, name: str) -> str:
+        others = ""
+        if self.known.authority:
+            others = " A certificate authority is noted for it, which paramiko cannot check."
+        elif self.known.types():
+            others = f" Only keys of the types {', '.join(self.known.types())} are noted for it."
+        port = "" if self.path.port == 22 else f"-p {self.path.port} "
+        return (
+            f"The host key of {name} is not known: {shown.fingerprint()}.{others} Compare it with what the host itself prints for"
+            " ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub, then make it known with:"
+            f" ssh-keyscan {port}{self.path.host} >> ~/.ssh/known_hosts"
         )
 
 
-def _connect(client: Any, target: SshTarget, way: _Way, sock: Any) -> None:
-    transport_options: dict[str, Any] = {}
-    if not target.legacy_algorithms:
-        transport_options["disabled_algorithms"] = {name: list(values) for name, values in _OLD.items()}
-    given_key = bool(target.key_file)
+def _connect(client: Any, target: SshTarget, path: Way, sock: Any, key_types: list[str]) -> None:
+    options: dict[str, Any] = {"disabled_algorithms": algorithms.disabled(target.legacy_algorithms)}
+    accepted = inspect.signature(paramiko.SSHClient.connect).parameters
+    if "transport_factory" in accepted:  # paramiko 2.12
+        options["transport_factory"] = functools.partial(algorithms.transport, target.legacy_algorithms, key_types)
+    search = not target.key_file and target.password is None and target.look_for_keys
+    where = f"{path.host} port {path.port}"
     try:
         client.connect(
-            way.alias,
-            port=way.port,
-            username=way.user,
+            path.known_as,
+            port=path.port,
+            username=path.user,
             password=target.password,
-            key_filename=[os.path.expanduser(name) for name in way.key_files if pathlib.Path(os.path.expanduser(name)).is_file()] or None,
+            key_filename=[str(name) for name in path.key_files] or None,
             passphrase=target.passphrase,
             timeout=target.timeout,
             banner_timeout=target.timeout,
             auth_timeout=target.timeout,
-            allow_agent=target.use_agent and not given_key,
-            look_for_keys=target.use_agent and not given_key and target.password is None,
+            allow_agent=path.agent and not target.key_file,
+            look_for_keys=search,
             sock=sock,
-            **transport_options,
+            **options,
         )
-        client.get_transport().set_keepalive(15)
-    except Refused:
-        raise
-    except paramiko.BadHostKeyException as error:
+    except paramiko.PasswordRequiredException as error:
         raise Refused(
-            f"The host key of {way.alias} has changed: it shows {fingerprint(error.key)}, known is"
-            f" {fingerprint(error.expected_key)}; find out why before you remove the old one with: ssh-keygen -R {way.alias}"
+            f"A private key for {where} is encrypted; give its passphrase as ansible_ssh_private_key_passphrase or load it into an agent.",
+            authentication=True,
         ) from error
     except paramiko.AuthenticationException as error:
-        tried = ", ".join(word for word, used in (("key", way.key_files), ("password", target.password), ("agent", target.use_agent)) if used)
-        raise Refused(f"{way.alias} did not let {way.user} in (tried: {tried or 'nothing'}); check the user, key or password.", authentication=True) from error
+        raise _not_let_in(error, target, path, where) from error
     except paramiko.ssh_exception.IncompatiblePeer as error:
-        raise Refused(
-            f"{way.alias} offers only algorithms that are not accepted ({error}); for an old NAS box set"
-            " breakwater_paramiko_legacy_algorithms: true for that host."
-        ) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise Refused(f"Cannot speak SSH with {way.alias} port {way.port}: {_reason(error)}.") from error
+        raise Refused(_incompatible(error, target, where)) from error
+    except (paramiko.SSHException, OSError, EOFError, ValueError, AttributeError) as error:
+        # ValueError and AttributeError: what paramiko makes of key files and of connections that end too early
+        raise _no_ssh(error, client, target, path, where) from error
 
 
-def _reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return (text or type(error).__name__).rstrip(".")[:200]
+def _not_let_in(error: Exception, target: SshTarget, path: Way, where: str) -> Refused:
+    if "timeout" in str(error).lower():
+        return Refused(f"{where} did not answer the login of {path.user} within {target.timeout:.0f} seconds.")
+    means = (("key file", path.key_files), ("agent", path.agent and not target.key_file), ("password", target.password))
+    tried = ", ".join(name for name, used in means if used) or "nothing"
+    allowed = ", ".join(getattr(error, "allowed_types", ()))
+    hint = f"; it accepts {reason(Exception(allowed))}" if allowed else ""
+    return Refused(f"{where} did not let {path.user} in (tried: {tried}{hint}); check user, key and password.", authentication=True)
+
+
+def _incompatible(error: Exception, target: SshTarget, where: str) -> str:
+    if target.legacy_algorithms:
+        return f"{where} and this paramiko {paramiko.__version__} have no algorithm in common: {reason(error)}."
+    return (
+        f"{where} offers only algorithms that are not accepted ({reason(error)});"
+        " for an old NAS box set breakwater_paramiko_legacy_algorithms: true for that host."
+    )
+
+
+def _no_ssh(error: Exception, client: Any, target: SshTarget, path: Way, where: str) -> Refused:
+    transport = client.get_transport()
+    if transport is not None and getattr(transport, "host_key", None) is not None and not transport.is_authenticated():
+        if path.key_files and not isinstance(error, OSError) and transport.is_active():
+            return Refused(f"The private key for {where} cannot be used: {reason(error)}.", authentication=True)
+        return Refused(f"{where} ended the connection during the login of {path.user}: {reason(error)}.")
+    if "banner" in str(error) or isinstance(error, AttributeError) or "No existing session" in str(error):
+        return Refused(f"{where} did not answer as an SSH server within {target.timeout:.0f} seconds ({reason(error)}).")
+    return Refused(f"Cannot speak SSH with {where}: {reason(error)}.")
