@@ -46,14 +46,21 @@ def audit(*inventories: pathlib.Path) -> int:
     command = [str(PLAYBOOK), "breakwater.smb.audit", "-e", f"breakwater_results={results}", *sys.argv[1:]]
     for inventory in inventories:
         command += ["-i", str(inventory)]
-    environment = {**os.environ, "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection_plugins"), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    environment = {
+        **os.environ,
+        "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection_plugins"),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+    }
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     latest = results / "latest" / "run.json"
     ended = latest.exists() and json.loads(latest.read_text(encoding="utf-8")).get("ended")
     if code in (0, 2) and ended:
         print("\nThe demonstration ran. Open the report above in a browser; results/latest holds everything.")
         return 0
-    print(f"\nThe demonstration broke (ansible-playbook exited with {code}); the messages above say where.", file=sys.stderr)
+    print(
+        f"\nThe demonstration broke (ansible-playbook exited with {code}); the messages above say where.",
+        file=sys.stderr,
+    )
     return 1
 
 

@@ -42,7 +42,9 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Any:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say in plain words what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])
-    reasons = Counter(str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr) for report in skipped)
+    reasons = Counter(
+        str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr) for report in skipped
+    )
     terminalreporter.write_line("")
     if not reasons:
         terminalreporter.write_line("Nothing was skipped.")

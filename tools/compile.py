@@ -20,7 +20,11 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check import check_control, check_examples, check_profile
+from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check import (
+    check_control,
+    check_examples,
+    check_profile,
+)
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import settings as samba_settings
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import DecodeError, decode, encode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import Control, Profile

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write docs/coverage.md: how many controls of the catalogue exist, and how many each peer has.
 
-    python tools/coverage.py [--check]
+python tools/coverage.py [--check]
 """
 
 from __future__ import annotations
@@ -52,9 +52,15 @@ def page() -> str:
     lines += ["| peer | commit | " + " | ".join(platforms) + " |", "|---|---|" + "---|" * len(platforms)]
     for peer in rows(PEERS):
         has = set(peer["controls"].split())
-        counts = [len(has & {row["slug"] for row in catalogue if row["platform"] == platform}) for platform in platforms]
+        counts = [
+            len(has & {row["slug"] for row in catalogue if row["platform"] == platform}) for platform in platforms
+        ]
         lines.append(f"| {peer['peer']} | {peer['commit']} | " + " | ".join(map(str, counts)) + " |")
-    lines += ["", "A peer counts for a control when one of its rules was matched to it at that commit; a rule in free-form shell can be missed.", ""]
+    lines += [
+        "",
+        "A peer counts for a control when one of its rules was matched to it at that commit; a rule in free-form shell can be missed.",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write docs/schemas/*.json: JSON Schemas of the published documents, from the dataclasses of ``_model``.
 
-    python tools/schemas.py [--check]
+python tools/schemas.py [--check]
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.run import Fleet, HostRecord, Run
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "schemas"
-KINDS: dict[str, type] = {"run": Run, "host": HostRecord, "fleet": Fleet, "control": Control, "profile": Profile, "exception": ExceptionRecord}
+KINDS: dict[str, type] = {
+    "run": Run,
+    "host": HostRecord,
+    "fleet": Fleet,
+    "control": Control,
+    "profile": Profile,
+    "exception": ExceptionRecord,
+}
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -59,7 +66,9 @@ def _object(kind: type) -> dict[str, Any]:
 
 def texts() -> dict[str, str]:
     """Return file name → schema text. ``report`` is the document of the JSON report, made of the others."""
-    documents: dict[str, dict[str, Any]] = {name: {"title": f"breakwater {name}", **schema_of(kind)} for name, kind in KINDS.items()}
+    documents: dict[str, dict[str, Any]] = {
+        name: {"title": f"breakwater {name}", **schema_of(kind)} for name, kind in KINDS.items()
+    }
     parts = {"schema": {"const": "breakwater/report/1"}, "run": schema_of(Run), "fleet": schema_of(Fleet)}
     parts["hosts"] = {"type": "array", "items": schema_of(HostRecord)}
     documents["report"] = {"title": "breakwater report", "type": "object", "properties": parts, "required": list(parts)}
@@ -69,7 +78,11 @@ def texts() -> dict[str, str]:
 
 def main() -> int:
     """Write the schemas, or check that none is stale."""
-    stale = [name for name, text in texts().items() if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text]
+    stale = [
+        name
+        for name, text in texts().items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text
+    ]
     if "--check" in sys.argv[1:]:
         for name in stale:
             print(f"docs/schemas/{name} is stale: run tools/schemas.py", file=sys.stderr)

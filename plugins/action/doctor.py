@@ -34,8 +34,13 @@ class ActionModule(BreakwaterAction):
         if options["subject"] == "host":
             return examine_host(self._host(task_vars), context, self.executor())
         hostvars = task_vars.get("hostvars", {})
-        variables = {str(host): tuple(str(name) for name in hostvars[host] if str(name).startswith("breakwater_")) for host in hostvars}
-        variables["extra or play variables"] = tuple(str(name) for name in task_vars if str(name).startswith("breakwater_"))
+        variables = {
+            str(host): tuple(str(name) for name in hostvars[host] if str(name).startswith("breakwater_"))
+            for host in hostvars
+        }
+        variables["extra or play variables"] = tuple(
+            str(name) for name in task_vars if str(name).startswith("breakwater_")
+        )
         request = ControllerRequest(options["history"], options["profile"], options["exceptions"], variables)
         return examine_controller(request, context)
 
@@ -43,7 +48,9 @@ class ActionModule(BreakwaterAction):
         name = str(task_vars["inventory_hostname"])
         connection = str(self._connection.transport).rsplit(".", maxsplit=1)[-1]
         proxied = any("Proxy" in str(task_vars.get(f"ansible_ssh_{kind}_args", "")) for kind in ("common", "extra"))
-        proxied = proxied or any(task_vars.get(f"breakwater_paramiko_{kind}") for kind in ("proxy_command", "jump_host"))
+        proxied = proxied or any(
+            task_vars.get(f"breakwater_paramiko_{kind}") for kind in ("proxy_command", "jump_host")
+        )
         direct = connection in ("ssh", "paramiko") and not proxied
         port = int(task_vars.get("ansible_port") or 22) if direct else None
         return HostRequest(name, str(task_vars.get("ansible_host") or name), connection, port)

@@ -32,7 +32,7 @@ OURS = "breakwater.smb."
 PERIOD = 10.0
 
 
-class CallbackModule(DefaultCallback):  # type: ignore[misc]
+class CallbackModule(DefaultCallback):
     """The default callback, but silent where Breakwater's own tasks succeed."""
 
     CALLBACK_VERSION = 2.0

@@ -15,10 +15,10 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible import __version__ as ansible_version
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
 from ._commands.context import Context
@@ -83,9 +83,17 @@ class BreakwaterAction(ActionBase):
                 raise _execution_error(_one_line(error)) from error
             except BaseException as error:  # the task's own timeout is no Exception; its class differs between releases
                 if "Timeout" in type(error).__name__:
-                    raise HostError("The host gave no answer", seen="the time bound of the task is over", remedy="raise breakwater_timeout") from None
+                    raise HostError(
+                        "The host gave no answer",
+                        seen="the time bound of the task is over",
+                        remedy="raise breakwater_timeout",
+                    ) from None
                 if isinstance(error, Exception):
-                    raise Unreachable("The connection plugin failed", seen=f"{type(error).__name__}: {_one_line(error)}", remedy="use another connection plugin") from error
+                    raise Unreachable(
+                        "The connection plugin failed",
+                        seen=f"{type(error).__name__}: {_one_line(error)}",
+                        remedy="use another connection plugin",
+                    ) from error
                 raise
             return Executed(int(answer["rc"]), answer["stdout"], answer["stderr"])
 

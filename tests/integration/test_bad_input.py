@@ -56,7 +56,10 @@ def machine(tmp_path):
     machine = Machine()
     machine.bin.mkdir()
     machine.conf.write_text("[global]\nworkgroup = W\n[s]\npath = /tmp\n", encoding="utf-8")
-    machine.tool("smbd", f'[ "$1" = -V ] && exec /usr/sbin/smbd -V\n/usr/sbin/smbd -b | sed "s|CONFIGFILE: .*|CONFIGFILE: {machine.conf}|"')
+    machine.tool(
+        "smbd",
+        f'[ "$1" = -V ] && exec /usr/sbin/smbd -V\n/usr/sbin/smbd -b | sed "s|CONFIGFILE: .*|CONFIGFILE: {machine.conf}|"',
+    )
     machine.tool("ps", "echo '1 init'")
     return machine
 
@@ -177,8 +180,23 @@ def test_hostile_names_are_data_everywhere(machine, tmp_path):
     browser = shutil.which("chromium")
     if browser is None:
         pytest.skip("needs chromium: apt-get install chromium")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    done = subprocess.run([browser, *flags, f"--user-data-dir={tmp_path}/c", "--dump-dom", f"file://{reports}/index.html"], capture_output=True, text=True, check=True, timeout=120)
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    done = subprocess.run(
+        [browser, *flags, f"--user-data-dir={tmp_path}/c", "--dump-dom", f"file://{reports}/index.html"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
     assert "<title>XSS" not in done.stdout
     assert "1 of 1 hosts" in done.stdout  # our own script did run
 
@@ -233,10 +251,14 @@ def test_sudo_refused(tmp_path):
         pytest.skip("needs root, to become nobody who may not become anybody")
     user = pwd.getpwnam("nobody").pw_name
     wrapper = tmp_path / "as-nobody"
-    wrapper.write_text(f'#!/bin/sh\nexec setpriv --reuid={pwd.getpwnam(user).pw_uid} --clear-groups sudo "$@"\n', encoding="ascii")
+    wrapper.write_text(
+        f'#!/bin/sh\nexec setpriv --reuid={pwd.getpwnam(user).pw_uid} --clear-groups sudo "$@"\n', encoding="ascii"
+    )
     wrapper.chmod(0o755)
     tmp_path.chmod(0o755)
-    played = play("audit", local(ansible_become=True, ansible_become_exe=str(wrapper), ansible_become_user="daemon"), tmp_path)
+    played = play(
+        "audit", local(ansible_become=True, ansible_become_exe=str(wrapper), ansible_become_user="daemon"), tmp_path
+    )
     assert played.run["verdict"] == "incomplete"
     assert "NOT READ: Cannot become the privileged user" in played.output, played.output
 
@@ -288,7 +310,14 @@ def test_full_disk_on_the_controller(tmp_path):
     small = tmp_path / "small"
     small.mkdir()
     command = f"mount -t tmpfs -o size=24k tmpfs {small} && exec {BIN}/ansible-playbook breakwater.smb.audit -i {inventory} -e breakwater_results={small}/r"
-    done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", command], capture_output=True, text=True, env=environment(), cwd=tmp_path, check=False)
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", command],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=tmp_path,
+        check=False,
+    )
     assert done.returncode == 2
     assert "No space left on device; free space" in " ".join((done.stdout + done.stderr).split())
     assert "Traceback" not in done.stdout + done.stderr
@@ -303,7 +332,10 @@ def test_two_runs_at_once_on_one_history(tmp_path):
         thread.join()
     runs = [path for path in (tmp_path / "results").iterdir() if path.is_dir() and not path.is_symlink()]
     assert len(runs) == 2
-    assert {json.loads((run / "run.json").read_text(encoding="utf-8"))["verdict"] for run in runs} <= {"compliant", "noncompliant"}
+    assert {json.loads((run / "run.json").read_text(encoding="utf-8"))["verdict"] for run in runs} <= {
+        "compliant",
+        "noncompliant",
+    }
 
 
 def test_interrupted_run_keeps_what_it_has_and_report_finishes_it(tmp_path):
@@ -313,8 +345,22 @@ def test_interrupted_run_keeps_what_it_has_and_report_finishes_it(tmp_path):
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": {**local(), "slow": slow}}}), encoding="utf-8")
     results = tmp_path / "results"
-    command = [str(BIN / "ansible-playbook"), "breakwater.smb.audit", "-i", str(inventory), "-e", f"breakwater_results={results}"]
-    process = subprocess.Popen(command, env=environment(), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    command = [
+        str(BIN / "ansible-playbook"),
+        "breakwater.smb.audit",
+        "-i",
+        str(inventory),
+        "-e",
+        f"breakwater_results={results}",
+    ]
+    process = subprocess.Popen(
+        command,
+        env=environment(),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
     deadline = time.monotonic() + 60
     while not list(results.glob("2*/hosts/here.json")):
         assert time.monotonic() < deadline
@@ -331,7 +377,9 @@ def test_interrupted_run_keeps_what_it_has_and_report_finishes_it(tmp_path):
     assert rendered.code == 0 and "junit:" in rendered.output
     wrong = play("report", "localhost,", tmp_path, "-e", '{"breakwater_formats": ["pdf"]}')
     assert "There is no such report format: 'pdf'" in " ".join(wrong.output.split())
-    assert "Cannot approve" in " ".join(play("approve", "localhost,", tmp_path, "-e", "breakwater_run=latest").output.split())
+    assert "Cannot approve" in " ".join(
+        play("approve", "localhost,", tmp_path, "-e", "breakwater_run=latest").output.split()
+    )
 
 
 def test_recordings_carry_no_trait_of_the_machine_that_made_them():

@@ -16,15 +16,23 @@ import time
 
 import fleet
 import pytest
-
 from ansible import __version__ as core
 
 from tests.lab.playbooks import ROOT, play
 
-CONNECTIONS = ["ssh", "breakwater.smb.paramiko", *(["paramiko_ssh"] if tuple(map(int, core.split(".")[:2])) < (2, 21) else [])]
+CONNECTIONS = [
+    "ssh",
+    "breakwater.smb.paramiko",
+    *(["paramiko_ssh"] if tuple(map(int, core.split(".")[:2])) < (2, 21) else []),
+]
 WORST = {
     "smb1": [("samba-server-min-protocol", ""), ("samba-ntlm-auth", ""), ("samba-lanman-auth", "")],
-    "guest": [("samba-guest-ok", "public"), ("samba-force-user", "public"), ("samba-admin-users", "archive"), ("samba-map-to-guest", "")],
+    "guest": [
+        ("samba-guest-ok", "public"),
+        ("samba-force-user", "public"),
+        ("samba-admin-users", "archive"),
+        ("samba-map-to-guest", ""),
+    ],
     "defaults": [("samba-server-signing", ""), ("samba-restrict-anonymous", "")],
     "hardened": [],
 }
@@ -63,7 +71,9 @@ def test_four_hosts_over_every_connection_with_one_execution_each(hosts, tmp_pat
         assert played.code == 2, played.output
         assert played.run["verdict"] == "noncompliant", played.output
         time.sleep(0.3)
-        assert {name: host.executions() - before[name] for name, host in hosts.items()} == dict.fromkeys(hosts, 1), connection
+        assert {name: host.executions() - before[name] for name, host in hosts.items()} == dict.fromkeys(hosts, 1), (
+            connection
+        )
         for name, expected in WORST.items():
             verdicts = played.verdicts(name)
             for key in expected:
@@ -77,7 +87,10 @@ def test_four_hosts_over_every_connection_with_one_execution_each(hosts, tmp_pat
 def test_listeners_and_origins(hosts, tmp_path):
     played = play("audit", inventory_of(hosts), tmp_path)
     guest, hardened = played.host("guest"), played.host("hardened")
-    assert guest["facts"]["samba.guest_ok"]["public"]["origin"] == {"kind": "include", "where": "/etc/samba/shares.conf:7"}
+    assert guest["facts"]["samba.guest_ok"]["public"]["origin"] == {
+        "kind": "include",
+        "where": "/etc/samba/shares.conf:7",
+    }
     assert set(hardened["facts"]["host.listener"]) == {"tcp/0.0.0.0:445", "tcp/[::]:445"}
     assert guest["facts"]["host.listener"]["tcp/0.0.0.0:139"]["effective"]["process"] == "smbd"
     assert any(key.startswith("udp/") and key.endswith(":137") for key in guest["facts"]["host.listener"])
@@ -95,7 +108,12 @@ def test_unprivileged_is_unknown_never_pass(hosts, tmp_path):
         from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import posix
 
         script = catalogue.collector("n0")
-        done = subprocess.run([*enter, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-s"], input=script, capture_output=True, check=True)
+        done = subprocess.run(
+            [*enter, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-s"],
+            input=script,
+            capture_output=True,
+            check=True,
+        )
         assert done.stderr == b""
         recording = tmp_path / "smb1.txt"
         recording.write_text(done.stdout.decode().replace("n0", "@NONCE@"), encoding="utf-8")
@@ -106,13 +124,23 @@ def test_unprivileged_is_unknown_never_pass(hosts, tmp_path):
     verdicts = played.verdicts("smb1")
     assert verdicts[("samba-server-min-protocol", "")] == "unknown"
     passing = {control for (control, _obj), verdict in verdicts.items() if verdict == "pass"}
-    assert passing <= {"samba-conf-perms", "samba-supported-version", "samba-cves", "samba-nmbd-disabled", "samba-usershare-perms", "samba-private-perms"}
+    assert passing <= {
+        "samba-conf-perms",
+        "samba-supported-version",
+        "samba-cves",
+        "samba-nmbd-disabled",
+        "samba-usershare-perms",
+        "samba-private-perms",
+    }
     assert played.code == 2
 
 
 def test_waiver_drift_and_approval(hosts, tmp_path):
     exceptions = tmp_path / "exceptions.yml"
-    exceptions.write_text("exceptions:\n  - {kind: waiver, control: samba-guest-ok, hosts: guest, object: public, reason: kiosk, owner: alice, expires: 2099-01-01}\n", encoding="utf-8")
+    exceptions.write_text(
+        "exceptions:\n  - {kind: waiver, control: samba-guest-ok, hosts: guest, object: public, reason: kiosk, owner: alice, expires: 2099-01-01}\n",
+        encoding="utf-8",
+    )
     first = play("audit", inventory_of(hosts), tmp_path, "-e", f"breakwater_exceptions={exceptions}")
     assert "waived   samba-guest-ok [public]: kiosk" in first.output
     assert first.run["counts"]["excepted"] == 1
@@ -120,7 +148,9 @@ def test_waiver_drift_and_approval(hosts, tmp_path):
     assert approved.code == 0, approved.output
     host = hosts["defaults"]
     enter = ["nsenter", f"--target={host.pid}", "--mount", "--uts", "--net", "--pid"]
-    subprocess.run([*enter, "sh", "-c", "printf '[new]\\npath=/srv/files\\nguest ok = yes\\n' >> /etc/samba/smb.conf"], check=True)
+    subprocess.run(
+        [*enter, "sh", "-c", "printf '[new]\\npath=/srv/files\\nguest ok = yes\\n' >> /etc/samba/smb.conf"], check=True
+    )
     second = play("audit", inventory_of(hosts), tmp_path, "--limit", "defaults,hardened")
     assert "samba.share [new] added" in second.output
     assert "samba-guest-ok [new] newly failing" in second.output
@@ -144,7 +174,11 @@ def test_wrong_key_and_unknown_host_key(hosts, tmp_path):
 
 
 def leftovers() -> set[str]:
-    mounts = {line.split()[1] for line in pathlib.Path("/proc/mounts").read_text(encoding="utf-8").splitlines() if "breakwater" in line}
+    mounts = {
+        line.split()[1]
+        for line in pathlib.Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        if "breakwater" in line
+    }
     files = {str(path) for path in pathlib.Path("/tmp").glob("breakwater-*")}
     return mounts | files
 
@@ -155,12 +189,20 @@ def test_the_fleet_leaves_nothing_behind(number):
     if reason is not None:
         pytest.skip(f"needs the embedded fleet: {reason}")
     before = leftovers()
-    process = subprocess.Popen([sys.executable, str(ROOT / "demo" / "fleet.py"), "run", "--", "sleep", "60"], start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "demo" / "fleet.py"), "run", "--", "sleep", "60"], start_new_session=True
+    )
     deadline = time.monotonic() + 60
-    while not any((path / "hosts.json").exists() for path in pathlib.Path("/tmp").glob("breakwater-fleet-*") if str(path) not in before):
+    while not any(
+        (path / "hosts.json").exists()
+        for path in pathlib.Path("/tmp").glob("breakwater-fleet-*")
+        if str(path) not in before
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    children = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout.split()
+    children = subprocess.run(
+        ["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
     assert children
     os.killpg(process.pid, number)
     process.wait(30)

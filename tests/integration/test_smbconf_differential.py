@@ -89,7 +89,19 @@ class Generator:
             if setting.name == "server smb transports":
                 return pick(["445", "445 139", "139,445"])
             return pick(["a b c", "a,b , c", 'one "two words" three', "x;y\tz", "@grp +unix", "a, \\\n   b"])
-        return pick(["plain", "two  words", "tab\tbed", "x ; not a comment", "%h-%v", "a = b", '"quoted"', "trail \\\n  cont", ""])
+        return pick(
+            [
+                "plain",
+                "two  words",
+                "tab\tbed",
+                "x ; not a comment",
+                "%h-%v",
+                "a = b",
+                '"quoted"',
+                "trail \\\n  cont",
+                "",
+            ]
+        )
 
     def parameter(self, where: str, line: int, lines: list[str]) -> None:
         """Append one parameter; remember who wrote it."""
@@ -114,7 +126,11 @@ class Generator:
             elif way in (1, 2):
                 self.section = self.random.choice(["", "", "alpha", "Beta", "gamma delta"])
                 name = self.section or "global"
-                lines.append(self.random.choice([f"[{name}]", f" [{name.upper() if not self.section else name.swapcase()}] junk"]))
+                lines.append(
+                    self.random.choice(
+                        [f"[{name}]", f" [{name.upper() if not self.section else name.swapcase()}] junk"]
+                    )
+                )
                 self.fresh(lines, path)
             elif way == 3 and depth < 3:
                 self.includes += 1
@@ -163,12 +179,21 @@ def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pa
     if generator.with_registry:
         private = tmp_path / "private"
         private.mkdir()
-        lines = [f"{name} = {private}" for name in ("lock directory", "state directory", "cache directory", "private dir")]
+        lines = [
+            f"{name} = {private}" for name in ("lock directory", "state directory", "cache directory", "private dir")
+        ]
         (tmp_path / "base.conf").write_text("[global]\n" + "\n".join(lines) + "\n", encoding="utf-8")
-        (tmp_path / "reg.conf").write_text("[global]\nserver string = fromreg\ndeadtime = 9\n[fromreg]\npath = /srv\nguest ok = yes\n", encoding="utf-8")
-        subprocess.run(["net", f"--configfile={tmp_path / 'base.conf'}", "conf", "import", str(tmp_path / "reg.conf")], check=True)
+        (tmp_path / "reg.conf").write_text(
+            "[global]\nserver string = fromreg\ndeadtime = 9\n[fromreg]\npath = /srv\nguest ok = yes\n",
+            encoding="utf-8",
+        )
+        subprocess.run(
+            ["net", f"--configfile={tmp_path / 'base.conf'}", "conf", "import", str(tmp_path / "reg.conf")], check=True
+        )
     generator.file(tmp_path / "body.conf", 1, 40)
-    text = "[global]\n" + ((tmp_path / "base.conf").read_text(encoding="utf-8") + "include = registry\n" if generator.with_registry else "")
+    text = "[global]\n" + (
+        (tmp_path / "base.conf").read_text(encoding="utf-8") + "include = registry\n" if generator.with_registry else ""
+    )
     conf.write_text(text + f"include = {tmp_path / 'body.conf'}\n", encoding="utf-8")
     truth = run_testparm(conf)
     assert "Loaded services file OK" in truth.stderr, truth.stderr
@@ -182,9 +207,13 @@ def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pa
         encoding="utf-8",
     )
     (fake / "smbd").chmod(0o755)
-    script = catalogue.collector("n0nce", sections=("samba",)).replace(b'PATH="$PATH:', f'PATH="{fake}:{hidden}"; : "'.encode(), 1)
+    script = catalogue.collector("n0nce", sections=("samba",)).replace(
+        b'PATH="$PATH:', f'PATH="{fake}:{hidden}"; : "'.encode(), 1
+    )
     answer = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, cwd="/", check=False)
-    collected = posix.read_answer(answer.stdout.decode("utf-8", "surrogateescape"), answer.stderr.decode(), answer.returncode, "n0nce")
+    collected = posix.read_answer(
+        answer.stdout.decode("utf-8", "surrogateescape"), answer.stderr.decode(), answer.returncode, "n0nce"
+    )
     assert collected.get("samba.testparm") is None
     facts = read(collected, settings, FactSet(), datetime.date(2026, 11, 23)).facts
     assert facts.get("samba.config_valid").configured is True, facts.get("samba.config_errors")
@@ -201,7 +230,11 @@ def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pa
             value = printed.get(setting.id, expected.globals.get(setting.id))
             actual_name = next((share for share in facts.objects("samba.share") if share.lower() == lower), name)
             fact = facts.get(setting.id, actual_name) or facts.get(setting.id)
-            if setting.id not in NOT_COMPARED and value is not None and (fact is None or not same(setting, fact.configured, value)):
+            if (
+                setting.id not in NOT_COMPARED
+                and value is not None
+                and (fact is None or not same(setting, fact.configured, value))
+            ):
                 wrong.append((f"{name}: {setting.id}", value, fact))
     assert {name.lower() for name in facts.objects("samba.share")} == set(expected.shares)
     assert not wrong, wrong[:10]
@@ -209,7 +242,12 @@ def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pa
     for (share, fact_id), where in generator.origins.items():
         actual = next((name for name in facts.objects("samba.share") if name.lower() == share.lower()), share)
         fact = facts.get(fact_id, actual)
-        assert fact is not None and fact.origin is not None and fact.origin.where == where, (share, fact_id, where, fact)
+        assert fact is not None and fact.origin is not None and fact.origin.where == where, (
+            share,
+            fact_id,
+            where,
+            fact,
+        )
     if generator.with_registry:
         assert facts.get("samba.share", "fromreg") is not None
         origins = {fact.origin.kind for fact in facts.objects("samba.path").values() if fact.origin}

@@ -34,12 +34,16 @@ class Played:
 
     def host(self, name: str) -> dict[str, Any]:
         """Return a host's file of the newest run."""
-        document: dict[str, Any] = json.loads((self.results / "latest" / "hosts" / f"{name}.json").read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(
+            (self.results / "latest" / "hosts" / f"{name}.json").read_text(encoding="utf-8")
+        )
         return document
 
     def verdicts(self, name: str) -> dict[tuple[str, str], str]:
         """Return (control, object) → verdict of a host."""
-        return {(item["control"], item.get("object", "")): item["verdict"] for item in self.host(name).get("findings", ())}
+        return {
+            (item["control"], item.get("object", "")): item["verdict"] for item in self.host(name).get("findings", ())
+        }
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -56,15 +60,27 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
-def play(playbook: str, inventory: dict[str, Any] | pathlib.Path | str, folder: pathlib.Path, *arguments: str, **extra: str) -> Played:
+def play(
+    playbook: str, inventory: dict[str, Any] | pathlib.Path | str, folder: pathlib.Path, *arguments: str, **extra: str
+) -> Played:
     """Run ``breakwater.smb.<playbook>`` and return how it went."""
     if isinstance(inventory, dict):
         path = folder / "inventory.json"
         path.write_text(json.dumps({"all": {"hosts": inventory}}), encoding="utf-8")
         inventory = path
     results = folder / "results"
-    command = [str(BIN / "ansible-playbook"), f"breakwater.smb.{playbook}", "-i", str(inventory), "-e", f"breakwater_results={results}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment(**extra), check=False, timeout=300)
+    command = [
+        str(BIN / "ansible-playbook"),
+        f"breakwater.smb.{playbook}",
+        "-i",
+        str(inventory),
+        "-e",
+        f"breakwater_results={results}",
+        *arguments,
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=environment(**extra), check=False, timeout=300
+    )
     output = done.stdout + done.stderr
     assert "Traceback" not in output, output
     return Played(done.returncode, output, results)

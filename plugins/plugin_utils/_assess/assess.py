@@ -68,7 +68,9 @@ def assess(
 
 
 class _Judge:
-    def __init__(self, facts: FactSet, implementations: Sequence[Implementation], settings: Mapping[str, Setting]) -> None:
+    def __init__(
+        self, facts: FactSet, implementations: Sequence[Implementation], settings: Mapping[str, Setting]
+    ) -> None:
         self.facts = facts
         self.implementations = implementations
         self.settings = settings
@@ -113,7 +115,9 @@ class _Judge:
         if passing:
             why = f"all {passing} hold ({_noun(control.per)})"
             return [self._finding(control, selection, "", "pass", why, self._expected(control, selection))]
-        return [self._finding(control, selection, "", "not_applicable", f"no {_noun(control.per)} that this applies to")]
+        return [
+            self._finding(control, selection, "", "not_applicable", f"no {_noun(control.per)} that this applies to")
+        ]
 
     def _object(self, control: Control, selection: Selection, obj: str) -> Finding:
         outcomes = [self._test(test, selection, obj) for test in control.tests]
@@ -125,7 +129,9 @@ class _Judge:
             verdict = "manual"
         expected = "; ".join(dict.fromkeys(self._expects(outcome) for outcome in outcomes if outcome.expected))
         fact = decisive.fact or Fact()
-        why = "; ".join(dict.fromkeys(outcome.why for outcome in applicable or outcomes if outcome.verdict == decisive.verdict))
+        why = "; ".join(
+            dict.fromkeys(outcome.why for outcome in applicable or outcomes if outcome.verdict == decisive.verdict)
+        )
         cause = decisive.cause or fact.cause
         if cause is None and self.not_loaded and verdict != "not_applicable" and decisive.fact_id.startswith("samba."):
             cause = "smbd was started with options that override its configuration file"
@@ -144,7 +150,9 @@ class _Judge:
             cause=cause,
             why=why,
             remedy=self._remedy(control, decisive, obj) if verdict in ("fail", "unknown", "manual") else "",
-            evidence=tuple(dict.fromkeys(f"{outcome.fact_id}[{obj}]" if obj else outcome.fact_id for outcome in outcomes)),
+            evidence=tuple(
+                dict.fromkeys(f"{outcome.fact_id}[{obj}]" if obj else outcome.fact_id for outcome in outcomes)
+            ),
             rules=selection.rules,
         )
 
@@ -187,13 +195,16 @@ class _Judge:
         scale = self.settings[test.fact].scale if test.fact in self.settings else ()
         results = {truth: operators.holds(test.operator, value, wanted, scale) for truth, value in truths.items()}
         seen = ", ".join(
-            f"{operators.text(value)}{'' if truth == 'configured' else f' ({truth})'}" for truth, value in truths.items()
+            f"{operators.text(value)}{'' if truth == 'configured' else f' ({truth})'}"
+            for truth, value in truths.items()
         )
         cause = "the truths differ" if len({repr(value) for value in truths.values()}) > 1 else None
         if False in results.values():
             return outcome("fail", f"{name} is {seen}", cause)
         if None in results.values():
-            return outcome("unknown", f"{name} is {seen}, which cannot be compared with {operators.text(wanted)}", cause)
+            return outcome(
+                "unknown", f"{name} is {seen}, which cannot be compared with {operators.text(wanted)}", cause
+            )
         return outcome("pass", f"{name} is {seen}", cause)
 
     def _finding(

@@ -20,8 +20,24 @@ from .conditions import in_range
 from .profiles import BUILT_IN, Selection, complaints, fallback
 
 AREAS = frozenset(
-    "dialect signing encryption auth anonymous guest netbios name-resolution firewall share service audit patch quic client "
-    "other".split()
+    [
+        "dialect",
+        "signing",
+        "encryption",
+        "auth",
+        "anonymous",
+        "guest",
+        "netbios",
+        "name-resolution",
+        "firewall",
+        "share",
+        "service",
+        "audit",
+        "patch",
+        "quic",
+        "client",
+        "other",
+    ]
 )
 OTHER_FACTS = ("host.", "client.", "usage.", "role.", "samba.")
 _TODAY = datetime.date(2026, 1, 1)
@@ -42,7 +58,9 @@ def check_control(control: Control, settings: Mapping[str, Setting]) -> list[str
     for profile in control.values:
         if profile not in BUILT_IN:
             found.append(f"values for an unknown profile {profile!r}")
-    if not control.values and any(test.value is None and test.operator in operators.NEEDS_VALUE for test in control.tests):
+    if not control.values and any(
+        test.value is None and test.operator in operators.NEEDS_VALUE for test in control.tests
+    ):
         found.append("only benchmark profiles select it, so its tests must name their values")
     for test in control.tests:
         if not test.fact.startswith(OTHER_FACTS):
@@ -69,7 +87,9 @@ def _value(operator: str, wanted: Any, setting: Setting | None) -> list[str]:
         return [f"{wanted!r} is no value of {setting.name!r}: {', '.join(sorted(legal))}"]
     kinds: dict[str, type] = {"boolean": bool, "integer": int, "octal": str}
     kind = kinds.get(setting.type)
-    if kind is not None and not all(isinstance(item, kind) and not (kind is int and isinstance(item, bool)) for item in items):
+    if kind is not None and not all(
+        isinstance(item, kind) and not (kind is int and isinstance(item, bool)) for item in items
+    ):
         return [f"{wanted!r} is no {setting.type}, which {setting.name!r} is"]
     return []
 

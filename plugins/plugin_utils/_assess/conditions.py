@@ -54,14 +54,17 @@ def in_range(version: str, condition: str) -> bool | None:
         if match is None:
             raise ValueError(f"{part.strip()!r} is not a version condition such as '>=4.15'")
         other = version_key(match[2])
-        result = result and {
-            ">=": key >= other,
-            "<=": key <= other,
-            ">": key > other,
-            "<": key < other,
-            "==": key == other,
-            "!=": key != other,
-        }[match[1]]
+        result = (
+            result
+            and {
+                ">=": key >= other,
+                "<=": key <= other,
+                ">": key > other,
+                "<": key < other,
+                "==": key == other,
+                "!=": key != other,
+            }[match[1]]
+        )
     return result if known else None
 
 
@@ -70,7 +73,8 @@ def candidates(when: When, implementations: Sequence[Implementation]) -> list[Im
     found = [
         item
         for item in implementations
-        if (when.implementation is None or item.name == when.implementation) and (when.side is None or item.role == when.side)
+        if (when.implementation is None or item.name == when.implementation)
+        and (when.side is None or item.role == when.side)
     ]
     return sorted(found, key=lambda item: item.role != "server")
 
@@ -98,5 +102,5 @@ def _os_ids(os_facts: Any) -> set[str]:
     name, version = str(os_facts.get("id", "")), str(os_facts.get("version", ""))
     ids = {name, *map(str, os_facts.get("id_like", ()))}
     if name and version:
-        ids |= {f"{name}-{version}", f"{name}-{version.split('.')[0]}"}
+        ids |= {f"{name}-{version}", f"{name}-{version.split('.', maxsplit=1)[0]}"}
     return ids - {""}

@@ -29,16 +29,18 @@ class _Loader(yaml.SafeLoader):
     """SafeLoader that refuses a key that stands twice and aliases (which could blow up)."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.events.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem="aliases are not allowed here", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[Any] = set()
         for key_node, _value in node.value:
             if key_node.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key_node.value!r} stands twice", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key_node.value!r} stands twice", problem_mark=key_node.start_mark
+                )
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
@@ -52,13 +54,17 @@ def load_exceptions(path: str, controls: Collection[str]) -> list[ExceptionRecor
     source = pathlib.Path(path)
     try:
         if source.stat().st_size > MAX_BYTES:
-            raise BadInput("The exceptions file is too large", where=path, seen=f"more than {MAX_BYTES} bytes", remedy="split it")
+            raise BadInput(
+                "The exceptions file is too large", where=path, seen=f"more than {MAX_BYTES} bytes", remedy="split it"
+            )
         text = source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput("Cannot read the exceptions file", where=path, seen=str(error), remedy="check breakwater_exceptions") from error
+        raise BadInput(
+            "Cannot read the exceptions file", where=path, seen=str(error), remedy="check breakwater_exceptions"
+        ) from error
     loader = _Loader(text)
     try:
-        root = loader.get_single_node()  # type: ignore[no-untyped-call]
+        root = loader.get_single_node()
         if root is None:
             return []
         entries = _entries(root, path)
@@ -67,9 +73,11 @@ def load_exceptions(path: str, controls: Collection[str]) -> list[ExceptionRecor
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else path
         problem = getattr(error, "problem", None) or str(error)
-        raise BadInput("The exceptions file is malformed", where=where, seen=problem, remedy="mend that line") from error
+        raise BadInput(
+            "The exceptions file is malformed", where=where, seen=problem, remedy="mend that line"
+        ) from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def _entries(root: Any, path: str) -> list[Any]:
@@ -77,10 +85,20 @@ def _entries(root: Any, path: str) -> list[Any]:
     if isinstance(root, yaml.MappingNode):
         for key, value in root.value:
             if key.value != "exceptions":
-                raise BadInput("The exceptions file is malformed", where=f"{path}:{key.start_mark.line + 1}", seen=f"unknown key {key.value!r}", remedy="the file holds one list named 'exceptions'")
+                raise BadInput(
+                    "The exceptions file is malformed",
+                    where=f"{path}:{key.start_mark.line + 1}",
+                    seen=f"unknown key {key.value!r}",
+                    remedy="the file holds one list named 'exceptions'",
+                )
             root = value
     if not isinstance(root, yaml.SequenceNode):
-        raise BadInput("The exceptions file is malformed", where=f"{path}:{root.start_mark.line + 1}", seen="no list of exceptions", remedy="write 'exceptions:' and below it one '- kind: waiver' per exception")
+        raise BadInput(
+            "The exceptions file is malformed",
+            where=f"{path}:{root.start_mark.line + 1}",
+            seen="no list of exceptions",
+            remedy="write 'exceptions:' and below it one '- kind: waiver' per exception",
+        )
     return list(root.value)
 
 
@@ -90,7 +108,7 @@ def _record(loader: _Loader, node: Any, path: str, controls: Collection[str]) ->
     def refuse(seen: str, remedy: str) -> BadInput:
         return BadInput("An exception is malformed", where=where, seen=seen, remedy=remedy)
 
-    document = loader.construct_document(node)  # type: ignore[no-untyped-call]
+    document = loader.construct_document(node)
     if not isinstance(document, dict):
         raise refuse("it is not a mapping", f"give it the keys {_KEYS}")
     if isinstance(document.get("hosts"), str):
@@ -101,7 +119,10 @@ def _record(loader: _Loader, node: Any, path: str, controls: Collection[str]) ->
         raise refuse(str(error), f"the keys are {_KEYS}") from error
     if record.control not in controls:
         close = difflib.get_close_matches(record.control, controls, 1)
-        raise refuse(f"unknown control {record.control!r}", f"did you mean {close[0]!r}?" if close else "see docs/coverage.md for the ids")
+        raise refuse(
+            f"unknown control {record.control!r}",
+            f"did you mean {close[0]!r}?" if close else "see docs/coverage.md for the ids",
+        )
     for name in ("reason", "owner"):
         if not getattr(record, name).strip():
             raise refuse(f"{name} is empty", f"say {'why' if name == 'reason' else 'who answers for it'}")
@@ -130,14 +151,22 @@ def applied(finding: Finding, records: Sequence[ExceptionRecord], today: datetim
         return finding
     expired: ExceptionRecord | None = None
     for record in records:
-        if record.kind != "waiver" or record.control != finding.control or not fnmatch.fnmatchcase(finding.object, record.object):
+        if (
+            record.kind != "waiver"
+            or record.control != finding.control
+            or not fnmatch.fnmatchcase(finding.object, record.object)
+        ):
             continue
         if record.expires is not None and record.expires < today:
             expired = record
             continue
         days = (record.expires - today).days if record.expires else None
-        mark = AppliedException(record.kind, record.reason, record.owner, record.ticket, str(record.expires or ""), days)
+        mark = AppliedException(
+            record.kind, record.reason, record.owner, record.ticket, str(record.expires or ""), days
+        )
         return dataclasses.replace(finding, exception=mark)
     if expired is not None:
-        return dataclasses.replace(finding, why=f"{finding.why} (the waiver of {expired.owner} expired on {expired.expires})")
+        return dataclasses.replace(
+            finding, why=f"{finding.why} (the waiver of {expired.owner} expired on {expired.expires})"
+        )
     return finding

@@ -34,7 +34,8 @@ def control_of(row: Row) -> Control:
 
 def when_of(row: Row) -> When:
     """Return a condition of its compiled row."""
-    return When(**{name: tuple(item) if isinstance(item, list) else item for name, item in row.items()})
+    changed: dict[str, Any] = {name: tuple(item) if isinstance(item, list) else item for name, item in row.items()}
+    return When(**changed)
 
 
 def profile_of(row: Row) -> Profile:

@@ -54,7 +54,7 @@ def _mode_within(value: Any, wanted: Any) -> bool | None:
         return None
 
 
-_OPERATORS: dict[Operator, Callable[[Any, Any, Scale], "bool | None"]] = {
+_OPERATORS: dict[Operator, Callable[[Any, Any, Scale], bool | None]] = {
     "equals": lambda value, wanted, scale: _same(value, wanted),
     "not_equals": lambda value, wanted, scale: not _same(value, wanted),
     "one_of": lambda value, wanted, scale: _has(_items(wanted), value),

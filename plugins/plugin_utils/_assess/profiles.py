@@ -55,7 +55,12 @@ def load(name: str, shipped: Mapping[str, Profile], controls: Mapping[str, Contr
     if name in FAMILIES:
         family = [profile for profile_id, profile in sorted(shipped.items()) if profile_id.startswith(f"{name}-")]
         if not family:
-            raise BadInput("There is no such profile", where="breakwater_profile", seen=f"no {name} file has an SMB rule for these hosts", remedy=f"use one of {', '.join(BUILT_IN)}")
+            raise BadInput(
+                "There is no such profile",
+                where="breakwater_profile",
+                seen=f"no {name} file has an SMB rule for these hosts",
+                remedy=f"use one of {', '.join(BUILT_IN)}",
+            )
         return family
     if name in shipped:
         return [shipped[name]]
@@ -73,17 +78,26 @@ def _from_file(path: pathlib.Path, controls: Mapping[str, Control]) -> Profile:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput("Cannot read the profile", where=str(path), seen=str(error), remedy="check breakwater_profile") from error
+        raise BadInput(
+            "Cannot read the profile", where=str(path), seen=str(error), remedy="check breakwater_profile"
+        ) from error
     try:
         document = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise BadInput("The profile is not YAML", where=where, seen=str(getattr(error, "problem", error)), remedy="mend the line") from error
+        raise BadInput(
+            "The profile is not YAML", where=where, seen=str(getattr(error, "problem", error)), remedy="mend the line"
+        ) from error
     try:
         profile = decode(Profile, document)
     except DecodeError as error:
-        raise BadInput("The profile cannot be used", where=f"{path}{_line(text, error.path)}", seen=str(error), remedy="see docs/profiles.md for its form") from error
+        raise BadInput(
+            "The profile cannot be used",
+            where=f"{path}{_line(text, error.path)}",
+            seen=str(error),
+            remedy="see docs/profiles.md for its form",
+        ) from error
     return profile
 
 
@@ -116,7 +130,14 @@ def fitting(profiles: list[Profile], facts: FactSet) -> list[Profile]:
 
 def fallback(control: Control, base: str) -> Any:
     """Return the value of a control for a profile that names none: its base's, else the mildest that there is."""
-    return next((control.values[name] for name in (base, "recommended", "microsoft", "strict", "legacy") if name in control.values), None)
+    return next(
+        (
+            control.values[name]
+            for name in (base, "recommended", "microsoft", "strict", "legacy")
+            if name in control.values
+        ),
+        None,
+    )
 
 
 def select(profiles: list[Profile], controls: Mapping[str, Control]) -> list[Selection]:

@@ -174,7 +174,7 @@ def summary(record: HostRecord) -> dict[str, Any]:
 
 def counts(findings: list[Finding]) -> dict[str, int]:
     """Return the number of findings per verdict, and how many of them an exception covers."""
-    result = {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in VERDICTS}
+    result: dict[str, int] = {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in VERDICTS}
     result["excepted"] = sum(finding.exception is not None for finding in findings)
     return result
 

@@ -69,7 +69,9 @@ def version() -> str:
     manifest = root / "MANIFEST.json"
     if manifest.is_file():
         return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
-    for line in (root / "galaxy.yml").read_text(encoding="utf-8").splitlines() if (root / "galaxy.yml").is_file() else ():
+    for line in (
+        (root / "galaxy.yml").read_text(encoding="utf-8").splitlines() if (root / "galaxy.yml").is_file() else ()
+    ):
         if line.startswith("version:"):
             return line.partition(":")[2].strip()
     return "unknown"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
 import pathlib
 import shutil
 import socket
@@ -82,7 +81,9 @@ class Examination:
         return {
             "changed": False,
             "failed": bool(errors),
-            "msg": f"{len(errors)} of {len(self.complaints)} complaints would keep an audit from working" if errors else "ready",
+            "msg": f"{len(errors)} of {len(self.complaints)} complaints would keep an audit from working"
+            if errors
+            else "ready",
             "examined": self.examined,
             "complaints": self.complaints,
         }
@@ -115,11 +116,17 @@ def examine_controller(request: ControllerRequest, context: Context) -> dict[str
     for library, purpose in OPTIONAL.items():
         package = _PACKAGES.get(library, library)
         if importlib.util.find_spec(library) is None:
-            found.complain("warning", f"{package} is not installed; needed for {purpose}", f"{sys.executable} -m pip install {package}")
+            found.complain(
+                "warning",
+                f"{package} is not installed; needed for {purpose}",
+                f"{sys.executable} -m pip install {package}",
+            )
         else:
             found.good(f"{package} {importlib.metadata.version(package)}")
     if shutil.which("ssh") is None:
-        found.complain("warning", "there is no ssh program", "apt-get install openssh-client, or use breakwater.smb.paramiko")
+        found.complain(
+            "warning", "there is no ssh program", "apt-get install openssh-client, or use breakwater.smb.paramiko"
+        )
     found.attempt(f"results in {context.results}", lambda: _writable(context.results))
     url = history_url(request.history, context)
     found.attempt("the history can be used", lambda: open_history(url).__exit__())
@@ -132,12 +139,18 @@ def examine_controller(request: ControllerRequest, context: Context) -> dict[str
 
 def _versions(found: Examination, context: Context) -> None:
     if version_key(context.ansible_version) < version_key(MINIMUM_CORE):
-        found.complain("error", f"ansible-core {context.ansible_version} is older than {MINIMUM_CORE}", "pip install --upgrade ansible-core")
+        found.complain(
+            "error",
+            f"ansible-core {context.ansible_version} is older than {MINIMUM_CORE}",
+            "pip install --upgrade ansible-core",
+        )
     else:
         found.good(f"ansible-core {context.ansible_version}")
     python = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < MINIMUM_PYTHON:
-        found.complain("error", f"Python {python} is too old for the controller", "run ansible-core under Python 3.10 or newer")
+        found.complain(
+            "error", f"Python {python} is too old for the controller", "run ansible-core under Python 3.10 or newer"
+        )
     else:
         found.good(f"Python {python}")
 
@@ -149,11 +162,17 @@ def _writable(results: pathlib.Path) -> None:
             pass
     except OSError as error:
         raise BreakwaterError(
-            "Cannot write the results", where=str(results), seen=error.strerror or str(error), remedy="set breakwater_results to a directory of yours"
+            "Cannot write the results",
+            where=str(results),
+            seen=error.strerror or str(error),
+            remedy="set breakwater_results to a directory of yours",
         ) from error
-    if os.stat(results).st_mode & 0o077:
+    if results.stat().st_mode & 0o077:
         raise BreakwaterError(
-            "Others can read the results", where=str(results), seen=f"mode {os.stat(results).st_mode & 0o777:04o}", remedy=f"chmod 0700 {results}"
+            "Others can read the results",
+            where=str(results),
+            seen=f"mode {results.stat().st_mode & 0o777:04o}",
+            remedy=f"chmod 0700 {results}",
         )
 
 
@@ -164,7 +183,9 @@ def _variables(found: Examination, variables: dict[str, tuple[str, ...]]) -> Non
             named.setdefault((name, suggestion), []).append(host)
     for (name, suggestion), hosts in sorted(named.items()):
         remedy = f"rename it to {suggestion}" if suggestion else "remove it; docs/variables.md has the list"
-        found.complain("error", f"{name} (of {', '.join(hosts[:3])}{', …' if len(hosts) > 3 else ''}) has no meaning", remedy)
+        found.complain(
+            "error", f"{name} (of {', '.join(hosts[:3])}{', …' if len(hosts) > 3 else ''}) has no meaning", remedy
+        )
     if not named:
         found.good("no misspelt breakwater_ variable")
 
@@ -186,16 +207,30 @@ def examine_host(request: HostRequest, context: Context, execute: Execute) -> di
     if collected.uid == "0":
         found.good("privileged")
     else:
-        found.complain("warning", f"the collector runs as uid {collected.uid}; what only root may read will be unknown", "set ansible_become: true")
+        found.complain(
+            "warning",
+            f"the collector runs as uid {collected.uid}; what only root may read will be unknown",
+            "set ansible_become: true",
+        )
     reading = read(collected, context.now().date())
-    names = ", ".join(sorted({f"{item.name} ({item.role})" for item in reading.implementations})) or "no SMB implementation"
+    names = (
+        ", ".join(sorted({f"{item.name} ({item.role})" for item in reading.implementations})) or "no SMB implementation"
+    )
     found.good(names)
-    for error in reading.errors:
-        found.complain("warning", f"{error.section} will be unreadable: {error.reason}", "audit with become, or install the tool that is named")
+    for section in reading.errors:
+        found.complain(
+            "warning",
+            f"{section.section} will be unreadable: {section.reason}",
+            "audit with become, or install the tool that is named",
+        )
     unreadable = sorted({fact_id for fact_id, _obj, fact in reading.facts if fact.unreadable is not None})
     if unreadable:
         shown = ", ".join(unreadable[:8]) + (f" and {len(unreadable) - 8} more" if len(unreadable) > 8 else "")
-        found.complain("warning", f"facts that will be unreadable: {shown}", "audit with become; docs/privileges.md says what needs root")
+        found.complain(
+            "warning",
+            f"facts that will be unreadable: {shown}",
+            "audit with become; docs/privileges.md says what needs root",
+        )
     return found.result(request.host, context)
 
 
@@ -204,7 +239,11 @@ def _port(request: HostRequest, found: Examination) -> bool:
         socket.create_connection((request.address, request.port or 22), 5).close()
     except OSError as error:
         what = f"{request.address} port {request.port} does not answer: {error.strerror or error}"
-        found.complain("error", what, f"check ansible_host, ansible_port and the firewalls: nc -vz {request.address} {request.port}")
+        found.complain(
+            "error",
+            what,
+            f"check ansible_host, ansible_port and the firewalls: nc -vz {request.address} {request.port}",
+        )
         return False
     found.good(f"port {request.port} answers")
     return True

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._assess import exceptions, profiles
 from .._assess.check import check_profile
+from .._assess.profiles import Selection
 from .._model.codec import decode
 from .._model.control import Profile
 from .._model.errors import BadInput, StoreError
@@ -29,7 +30,7 @@ class Inputs:
     profiles: tuple[Profile, ...]
     exceptions: tuple[ExceptionRecord, ...] = ()
 
-    def selections_for(self, facts: FactSet) -> list[profiles.Selection]:
+    def selections_for(self, facts: FactSet) -> list[Selection]:
         """Return what is asked of a host.
 
         Raises:
@@ -80,4 +81,6 @@ def read_inputs(run: pathlib.Path) -> Inputs:
     try:
         return decode(Inputs, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise StoreError("Cannot read what the run is judged with", where=str(path), seen=str(error), remedy="open a new run") from error
+        raise StoreError(
+            "Cannot read what the run is judged with", where=str(path), seen=str(error), remedy="open a new run"
+        ) from error

@@ -37,7 +37,11 @@ def report(request: ReportRequest, context: Context) -> dict[str, Any]:
             return {"changed": False, "run": run.id, "verdict": run.verdict, "reports": closed["reports"]}
     fleet = rundir.read_fleet(directory) or Fleet(run=run.id)
     with open_history(history_url(request.history, context)) as database:
-        trend = [TrendPoint(past.id, past.started, past.verdict, past.counts) for past in database.trend() if past.id <= run.id]
+        trend = [
+            TrendPoint(past.id, past.started, past.verdict, past.counts)
+            for past in database.trend()
+            if past.id <= run.id
+        ]
     ranking = tally(directory, run, "none").ranking
     document = Report(run, fleet, ranking, lambda host: rundir.read_host(directory, host), trend, str(directory))
     paths = write_reports(document, directory, request.formats)

@@ -95,7 +95,9 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
     _add_missing(directory, run)
     found = tally(directory, run, request.fail_on)
     verdict, reasons = _verdict(found, request)
-    run = dataclasses.replace(run, ended=context.timestamp(), verdict=verdict, counts=dict(found.counts), reasons=reasons)
+    run = dataclasses.replace(
+        run, ended=context.timestamp(), verdict=verdict, counts=dict(found.counts), reasons=reasons
+    )
     rundir.write_run(directory, run)
     fleet, trend = _remember(directory, run, history_url(request.history, context))
     report = Report(run, fleet, found.ranking, lambda host: rundir.read_host(directory, host), trend, str(directory))
@@ -151,7 +153,11 @@ def _add_missing(directory: pathlib.Path, run: Run) -> None:
     for host in run.scope.hosts:
         if host not in present:
             record = HostRecord(host=host, address="", connection="", collected=run.started)
-            record.errors.append(SectionError("host", "no answer was recorded: the run was broken off before this host, or its task failed"))
+            record.errors.append(
+                SectionError(
+                    "host", "no answer was recorded: the run was broken off before this host, or its task failed"
+                )
+            )
             rundir.write_host(directory, record)
 
 
@@ -192,7 +198,10 @@ def _verdict(tally: Tally, request: CloseRequest) -> tuple[RunVerdict, tuple[str
     silent = [ranked.host for ranked in tally.ranking if ranked.unread is not None]
     reasons = []
     if tally.against:
-        parts = " and ".join(f"{number} {'failing' if verdict == 'fail' else verdict}" for verdict, number in sorted(tally.against.items()))
+        parts = " and ".join(
+            f"{number} {'failing' if verdict == 'fail' else verdict}"
+            for verdict, number in sorted(tally.against.items())
+        )
         reasons.append(f"{parts} findings of severity {request.fail_on} or worse on {len(tally.hosts_against)} hosts")
     if len(silent) > request.max_unreachable:
         shown = ", ".join(silent[:5]) + (", …" if len(silent) > 5 else "")
@@ -205,7 +214,11 @@ def _remember(directory: pathlib.Path, run: Run, url: str) -> tuple[Fleet, list[
     """Record the run in the history, and work out the drift from the baseline."""
     with open_history(url) as database:
         baseline = database.baseline(run)
-        fleet = Fleet(run=run.id, baseline=baseline.id if baseline else None, baseline_approved=bool(baseline and baseline.approved))
+        fleet = Fleet(
+            run=run.id,
+            baseline=baseline.id if baseline else None,
+            baseline_approved=bool(baseline and baseline.approved),
+        )
         if baseline is not None:
             fleet.drift.extend(_drift(directory, run, database, baseline))
         rundir.write_fleet(directory, fleet)

@@ -11,12 +11,36 @@ from collections.abc import Iterable
 
 PUBLIC = frozenset(
     f"breakwater_{name}"
-    for name in (
-        "profile results history fail_on max_unreachable exceptions zones run implementation observe_days restart reboot "
-        "window journal hosts timeout formats flows_complete opened recording "
-        "paramiko_use_agent paramiko_known_hosts paramiko_ssh_config paramiko_jump_host paramiko_proxy_command "
-        "paramiko_legacy_algorithms paramiko_timeout paramiko_command_timeout"
-    ).split()
+    for name in [
+        "profile",
+        "results",
+        "history",
+        "fail_on",
+        "max_unreachable",
+        "exceptions",
+        "zones",
+        "run",
+        "implementation",
+        "observe_days",
+        "restart",
+        "reboot",
+        "window",
+        "journal",
+        "hosts",
+        "timeout",
+        "formats",
+        "flows_complete",
+        "opened",
+        "recording",
+        "paramiko_use_agent",
+        "paramiko_known_hosts",
+        "paramiko_ssh_config",
+        "paramiko_jump_host",
+        "paramiko_proxy_command",
+        "paramiko_legacy_algorithms",
+        "paramiko_timeout",
+        "paramiko_command_timeout",
+    ]
 )
 """Every name that has a meaning (``breakwater_opened`` is the playbooks' own, ``breakwater_recording`` the demonstration's)."""
 

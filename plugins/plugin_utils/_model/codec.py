@@ -41,7 +41,9 @@ class DecodeError(ValueError):
 def encode(value: Any) -> Any:
     """Return ``value`` as plain JSON data."""
     if isinstance(value, FactSet):
-        return {fact_id: {obj: encode(fact) for obj, fact in objects.items()} for fact_id, objects in value.by_id.items()}
+        return {
+            fact_id: {obj: encode(fact) for obj, fact in objects.items()} for fact_id, objects in value.by_id.items()
+        }
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             name: encode(item)

@@ -23,7 +23,11 @@ SCHEMA = "breakwater/collected/1"
 
 _REFUSALS = (
     (r"sudo: .*password is required", "sudo wants a password", "give ansible_become_password, or allow NOPASSWD"),
-    (r"is not in the sudoers file", "the user may not use sudo", "add a sudoers rule for the user, or audit without become"),
+    (
+        r"is not in the sudoers file",
+        "the user may not use sudo",
+        "add a sudoers rule for the user, or audit without become",
+    ),
     (r"not allowed to (execute|run)", "sudo does not allow this user to run a shell", "extend the sudoers rule"),
     (r"must have a tty", "sudo insists on a terminal (requiretty)", "add 'Defaults:USER !requiretty' to sudoers"),
     (r"su: (Authentication failure|incorrect password)", "su refused the password", "check ansible_become_password"),
@@ -31,7 +35,11 @@ _REFUSALS = (
 )
 _STRANGERS = (
     (r"currently not available|nologin", "the account has no login shell", "use an account that may log in"),
-    (r"is not recognized as|CommandNotFoundException|Microsoft Windows", "this is a Windows shell", "remove the host, or set its connection"),
+    (
+        r"is not recognized as|CommandNotFoundException|Microsoft Windows",
+        "this is a Windows shell",
+        "remove the host, or set its connection",
+    ),
     (r"(/bin/sh|sh): (not found|No such file)", "the host has no /bin/sh", "audit it from the wire instead"),
 )
 

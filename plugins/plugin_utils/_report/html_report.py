@@ -34,7 +34,9 @@ def render(report: Report) -> Iterator[tuple[str, Chunks]]:
 
 def _environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(str(_TEMPLATES))
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def _digest(text: str) -> str:
@@ -68,7 +70,10 @@ def _chunks(report: Report) -> Iterator[str]:
 def _tiles(report: Report) -> list[dict[str, Any]]:
     counts = report.run.counts
     unread = sum(ranked.unread is not None for ranked in report.ranking)
-    tiles = [{"name": "hosts", "value": len(report.ranking), "tone": ""}, {"name": "not read", "value": unread, "tone": "unknown" if unread else ""}]
+    tiles = [
+        {"name": "hosts", "value": len(report.ranking), "tone": ""},
+        {"name": "not read", "value": unread, "tone": "unknown" if unread else ""},
+    ]
     for verdict in VERDICTS:
         value = counts.get(verdict, 0)
         tiles.append({"name": verdict.replace("_", " "), "value": value, "tone": verdict if value else ""})
@@ -113,14 +118,25 @@ def _host(record: HostRecord, ranked: Ranked, number: int) -> dict[str, Any]:
         "state": "unknown" if ranked.unread else "fail" if open_findings else "pass",
         "counts": [(verdict, ranked.counts.get(verdict, 0)) for verdict in VERDICTS if ranked.counts.get(verdict)],
         "implementations": [
-            printable(f"{item.name} {item.version} {item.role}{'' if item.running is None else ' running' if item.running else ' stopped'}")
+            printable(
+                f"{item.name} {item.version} {item.role}{'' if item.running is None else ' running' if item.running else ' stopped'}"
+            )
             for item in record.implementations
         ],
         "findings": [_finding(finding) for finding in findings],
-        "others": [{"control": item.control, "title": item.title, "verdict": item.verdict, "why": printable(item.why)} for item in others],
-        "listeners": [_listener(fact) for _key, fact in sorted(record.facts.objects("host.listener").items()) if fact.effective],
+        "others": [
+            {"control": item.control, "title": item.title, "verdict": item.verdict, "why": printable(item.why)}
+            for item in others
+        ],
+        "listeners": [
+            _listener(fact) for _key, fact in sorted(record.facts.objects("host.listener").items()) if fact.effective
+        ],
         "shares": [_share(name, record) for name in record.facts.objects("samba.share")],
-        "sessions": [fact.effective for fact in record.facts.objects("usage.session").values() if isinstance(fact.effective, dict)],
+        "sessions": [
+            fact.effective
+            for fact in record.facts.objects("usage.session").values()
+            if isinstance(fact.effective, dict)
+        ],
         "mounts": [_mount(point, fact) for point, fact in record.facts.objects("client.mount").items()],
         "errors": [{"section": error.section, "reason": printable(error.reason)} for error in record.errors],
         "words": printable(record.host).lower(),
@@ -183,4 +199,7 @@ def _share(name: str, record: HostRecord) -> dict[str, Any]:
 
 def _mount(point: str, fact: Fact) -> dict[str, Any]:
     value = fact.effective if isinstance(fact.effective, dict) else {}
-    return {"point": printable(point), **{key: printable(str(value.get(key, ""))) for key in ("source", "vers", "sec", "seal", "sign")}}
+    return {
+        "point": printable(point),
+        **{key: printable(str(value.get(key, ""))) for key in ("source", "vers", "sec", "seal", "sign")},
+    }

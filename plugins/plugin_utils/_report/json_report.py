@@ -26,7 +26,10 @@ def _text(value: Any) -> str:
 
 
 def _chunks(report: Report) -> Iterator[str]:
-    run, fleet = {"schema": report.run.schema, **encode(report.run)}, {"schema": report.fleet.schema, **encode(report.fleet)}
+    run, fleet = (
+        {"schema": report.run.schema, **encode(report.run)},
+        {"schema": report.fleet.schema, **encode(report.fleet)},
+    )
     yield f'{{"schema":{_text(SCHEMA)},"run":{_text(run)},"fleet":{_text(fleet)},"hosts":['
     for index, ranked in enumerate(report.ranking):
         record = report.read(ranked.host)

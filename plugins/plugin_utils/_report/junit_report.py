@@ -49,11 +49,11 @@ def _suite(record: HostRecord, ranked: Ranked) -> Iterator[str]:
     skipped = sum(_skip(finding) is not None for finding in findings)
     unread = ranked.unread is not None
     yield (
-        f"<testsuite name={_attribute(record.host)} tests=\"{len(findings) + unread}\" failures=\"{failures}\""
+        f'<testsuite name={_attribute(record.host)} tests="{len(findings) + unread}" failures="{failures}"'
         f' errors="{errors + unread}" skipped="{skipped}" timestamp={_attribute(record.collected.rstrip("Z"))}>\n'
     )
     if ranked.unread is not None:
-        yield f"<testcase classname={_attribute(record.host)} name=\"host can be read\">"
+        yield f'<testcase classname={_attribute(record.host)} name="host can be read">'
         yield f"<error message={_attribute(ranked.unread)}/></testcase>\n"
     for finding in findings:
         yield _case(record.host, finding)

@@ -59,11 +59,16 @@ def _host(record: HostRecord, ranked: Ranked) -> Iterator[str]:
         yield f"{name}: NOT READ: {printable(ranked.unread)}"
         return
     score = "no score" if ranked.score is None else f"score {ranked.score}"
-    counts = ", ".join(f"{number} {verdict}" for verdict, number in ranked.counts.items() if number and verdict != "not_applicable")
+    counts = ", ".join(
+        f"{number} {verdict}" for verdict, number in ranked.counts.items() if number and verdict != "not_applicable"
+    )
     server = next((item for item in record.implementations if item.role == "server"), None)
     described = f"  {printable(f'{server.name} {server.version}')}" if server else "  no SMB server"
     yield f"{name}: {score}  ({counts}){described}"
-    ports = sorted({f"{item.effective['port']}" for item in record.facts.objects("host.listener").values() if item.effective}, key=int)
+    ports = sorted(
+        {f"{item.effective['port']}" for item in record.facts.objects("host.listener").values() if item.effective},
+        key=int,
+    )
     if ports:
         yield f"  listening: {', '.join(ports)}"
     findings = [finding for finding in bad(record.findings) if finding.verdict != "manual"]
@@ -117,7 +122,10 @@ def drift_line(change: Drift) -> str:
 
 def _verdict(report: Report) -> Iterator[str]:
     counts = report.run.counts
-    parts = [f"{counts.get(name, 0)} {name.replace('_', ' ')}" for name in ("fail", "unknown", "manual", "pass", "not_applicable")]
+    parts = [
+        f"{counts.get(name, 0)} {name.replace('_', ' ')}"
+        for name in ("fail", "unknown", "manual", "pass", "not_applicable")
+    ]
     waived = f", {counts['excepted']} waived" if counts.get("excepted") else ""
     yield f"Findings: {', '.join(parts)}{waived}"
     yield f"Verdict: {report.run.verdict.upper()}"

@@ -17,7 +17,13 @@ State = dict[str, Any]
 
 _VOLATILE = ("usage.", "raw.")
 _IGNORED = frozenset(
-    {"host.package_index_age_days", "host.process", "samba.server_running", "host.listeners_read", "host.processes_read"}
+    {
+        "host.package_index_age_days",
+        "host.process",
+        "samba.server_running",
+        "host.listeners_read",
+        "host.processes_read",
+    }
 )
 _BAD: tuple[Verdict, ...] = ("fail", "unknown")
 
@@ -77,7 +83,11 @@ def _facts(host: str, before: dict[str, Any], now: dict[str, Any]) -> list[Drift
 
 def _shown(value: Any) -> Any:
     """Return the one truth that is there, or all of them."""
-    return next(iter(value.values())) if isinstance(value, dict) and len(value) == 1 and "unreadable" not in value else value
+    return (
+        next(iter(value.values()))
+        if isinstance(value, dict) and len(value) == 1 and "unreadable" not in value
+        else value
+    )
 
 
 def _verdicts(host: str, before: dict[str, Any], now: dict[str, Any]) -> list[Drift]:

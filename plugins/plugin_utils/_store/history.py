@@ -122,8 +122,19 @@ class History:
             approved = self.db.execute("SELECT approved FROM runs WHERE id = ?", (run.id,)).fetchone()
             self.db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
             self.db.execute("DELETE FROM host_states WHERE run = ?", (run.id,))
-            row = (run.id, run.started, run.ended, run.kind, run.profile, run.verdict, run.scope.limit, json.dumps(run.counts))
-            self.db.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, approved[0] if approved else 0))
+            row = (
+                run.id,
+                run.started,
+                run.ended,
+                run.kind,
+                run.profile,
+                run.verdict,
+                run.scope.limit,
+                json.dumps(run.counts),
+            )
+            self.db.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, approved[0] if approved else 0)
+            )
             for host, state in states:
                 text = json.dumps(state, sort_keys=True, separators=(",", ":")).encode()
                 digest = hashlib.sha256(text).hexdigest()
@@ -154,9 +165,12 @@ class History:
         columns = "id, started, profile, verdict, scope_limit, counts, approved"
         with self._errors():
             row = self.db.execute(f"SELECT {columns} FROM runs WHERE approved = 1 AND id != ?", (run.id,)).fetchone()
-            row = row or self.db.execute(
-                f"SELECT {columns} FROM runs WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1", (run.kind, run.id)
-            ).fetchone()
+            row = (
+                row
+                or self.db.execute(
+                    f"SELECT {columns} FROM runs WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1", (run.kind, run.id)
+                ).fetchone()
+            )
         return None if row is None else _past(row)
 
     def state(self, host: str, baseline: Past) -> State | None:
@@ -181,7 +195,8 @@ class History:
         """Return the newest runs, oldest first."""
         with self._errors():
             rows = self.db.execute(
-                "SELECT id, started, profile, verdict, scope_limit, counts, approved FROM runs ORDER BY id DESC LIMIT ?", (limit,)
+                "SELECT id, started, profile, verdict, scope_limit, counts, approved FROM runs ORDER BY id DESC LIMIT ?",
+                (limit,),
             ).fetchall()
         return [_past(row) for row in reversed(rows)]
 

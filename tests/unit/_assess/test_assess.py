@@ -29,13 +29,24 @@ def judge(control, facts, value, implementations=(SERVER,), records=()):
         for obj, fact in objects.items():
             book.put(fact_id, fact, obj)
     controls = {control: catalogue.controls()[control]}
-    return assess(book, implementations, controls, catalogue.settings("samba"), [Selection(control, value)], exceptions=records, today=TODAY)
+    return assess(
+        book,
+        implementations,
+        controls,
+        catalogue.settings("samba"),
+        [Selection(control, value)],
+        exceptions=records,
+        today=TODAY,
+    )
 
 
 def guest(**shares):
     return {
         "samba.share": {name: Fact(configured={"path": "/srv"}) for name in shares},
-        "samba.guest_ok": {"": Fact(configured=False), **{name: fact for name, fact in shares.items() if fact is not None}},
+        "samba.guest_ok": {
+            "": Fact(configured=False),
+            **{name: fact for name, fact in shares.items() if fact is not None},
+        },
         "samba.guest_only": {"": Fact(configured=False)},
     }
 
@@ -67,13 +78,26 @@ def test_every_truth_must_hold():
 
 
 def test_configuration_not_loaded_is_the_cause():
-    facts = {"samba.server_signing": {"": Fact(configured="default")}, "samba.config_loaded": {"": Fact(effective=False)}}
+    facts = {
+        "samba.server_signing": {"": Fact(configured="default")},
+        "samba.config_loaded": {"": Fact(effective=False)},
+    }
     (finding,) = judge("samba-server-signing", facts, ["mandatory"])
     assert "override its configuration" in finding.cause
 
 
 def waiver(**changes):
-    return ExceptionRecord(**{"kind": "waiver", "control": "samba-server-signing", "hosts": ("*",), "reason": "r", "owner": "o", "expires": TODAY, **changes})
+    return ExceptionRecord(
+        **{
+            "kind": "waiver",
+            "control": "samba-server-signing",
+            "hosts": ("*",),
+            "reason": "r",
+            "owner": "o",
+            "expires": TODAY,
+            **changes,
+        }
+    )
 
 
 def test_waiver_marks_and_does_not_hide():
@@ -151,7 +175,10 @@ def test_profiles(tmp_path):
     with pytest.raises(BadInput, match="did you mean 'recommended'"):
         load_inputs("recomended", None)
     own = tmp_path / "mine.yml"
-    own.write_text("id: mine\ntitle: Mine\nextends: true\nrules:\n  - {control: samba-deadtime, value: 30}\nexclude: [samba-guest-ok]\n", encoding="utf-8")
+    own.write_text(
+        "id: mine\ntitle: Mine\nextends: true\nrules:\n  - {control: samba-deadtime, value: 30}\nexclude: [samba-guest-ok]\n",
+        encoding="utf-8",
+    )
     chosen = {item.control: item for item in load_inputs(str(own), None).selections_for(FactSet())}
     assert chosen["samba-deadtime"].value == 30
     assert "samba-guest-ok" not in chosen

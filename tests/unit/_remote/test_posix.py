@@ -17,10 +17,17 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import posi
 from ansible_collections.breakwater.smb.plugins.plugin_utils._remote.execution import PrivilegeRefused
 
 CORE = (pathlib.Path(posix.__file__).parent / "core.sh").read_text(encoding="utf-8")
-SHELLS = {"dash": ["dash"], "busybox ash": ["busybox", "ash"], "bash": ["bash"], "ksh": ["ksh"], "mksh": ["mksh"], "zsh as sh": ["zsh", "--emulate", "sh"]}
+SHELLS = {
+    "dash": ["dash"],
+    "busybox ash": ["busybox", "ash"],
+    "bash": ["bash"],
+    "ksh": ["ksh"],
+    "mksh": ["mksh"],
+    "zsh as sh": ["zsh", "--emulate", "sh"],
+}
 PACKAGE = {"busybox ash": "busybox", "zsh as sh": "zsh"}
 AWKS = {"mawk": "mawk", "gawk": "gawk", "original-awk": "original-awk", "busybox awk": "busybox"}
-WEIRD = b"a\x00b\x02\tc\\ \"q\" \xe9\xff\r\nsecond\x1b[31m\x7f \xc3\xa9 {{ 7 * 7 }} $(id) `id`\nlast"
+WEIRD = b'a\x00b\x02\tc\\ "q" \xe9\xff\r\nsecond\x1b[31m\x7f \xc3\xa9 {{ 7 * 7 }} $(id) `id`\nlast'
 SECTION = """
 bw_collect_test() {
 bw_run hello echo 'he"l\\lo {{ x }}'
@@ -99,7 +106,15 @@ def test_without_the_timeout_command(tmp_path):
 def test_hostile_environment(tmp_path):
     trap = tmp_path / "env.sh"
     trap.write_text("echo NOISE; alias printf=false; IFS=x\n", encoding="ascii")
-    environment = {"PATH": os.environ["PATH"], "ENV": str(trap), "BASH_ENV": str(trap), "LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de", "POSIXLY_CORRECT": "1", "CDPATH": "/tmp"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "ENV": str(trap),
+        "BASH_ENV": str(trap),
+        "LC_ALL": "de_DE.UTF-8",
+        "LANGUAGE": "de",
+        "POSIXLY_CORRECT": "1",
+        "CDPATH": "/tmp",
+    }
     check(answer(["sh"], tmp_path, environment))
 
 

@@ -23,7 +23,17 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._store.history impo
 
 def a_run(number=0, hosts=("a", "b"), limit="", verdict="compliant"):
     stamp = f"2026-11-24T00:00:{number:02d}Z"
-    return Run(rundir.new_id(stamp), stamp, "audit", "t", "2.19", "recommended", Scope(limit, hosts), DataVersions("x"), verdict)
+    return Run(
+        rundir.new_id(stamp),
+        stamp,
+        "audit",
+        "t",
+        "2.19",
+        "recommended",
+        Scope(limit, hosts),
+        DataVersions("x"),
+        verdict,
+    )
 
 
 def a_record(host="a", signing="mandatory", shares=("x",), verdict="pass"):
@@ -88,8 +98,16 @@ def test_full_disk_keeps_what_was_there(tmp_path, monkeypatch):
 VALUES = st.dictionaries(st.sampled_from(["x", "y"]), st.booleans() | st.text(max_size=3), max_size=2)
 STATES = st.fixed_dictionaries(
     {
-        "facts": st.dictionaries(st.sampled_from(["samba.a", "samba.b"]), st.dictionaries(st.sampled_from(["", "s"]), VALUES, max_size=2), max_size=2),
-        "verdicts": st.dictionaries(st.sampled_from(["c", "d"]), st.dictionaries(st.sampled_from(["", "s"]), st.sampled_from(["pass", "fail", "unknown"]), max_size=2), max_size=2),
+        "facts": st.dictionaries(
+            st.sampled_from(["samba.a", "samba.b"]),
+            st.dictionaries(st.sampled_from(["", "s"]), VALUES, max_size=2),
+            max_size=2,
+        ),
+        "verdicts": st.dictionaries(
+            st.sampled_from(["c", "d"]),
+            st.dictionaries(st.sampled_from(["", "s"]), st.sampled_from(["pass", "fail", "unknown"]), max_size=2),
+            max_size=2,
+        ),
         "read": st.just(True),
     }
 )
@@ -98,7 +116,13 @@ STATES = st.fixed_dictionaries(
 @given(STATES, STATES)
 def test_drift_properties(left, right):
     assert compare("h", left, left) == []
-    opposite = {"added": "removed", "removed": "added", "changed": "changed", "newly_failing": "newly_passing", "newly_passing": "newly_failing"}
+    opposite = {
+        "added": "removed",
+        "removed": "added",
+        "changed": "changed",
+        "newly_failing": "newly_passing",
+        "newly_passing": "newly_failing",
+    }
     there = sorted((d.subject, d.object, d.change) for d in compare("h", left, right))
     back = sorted((d.subject, d.object, opposite[d.change]) for d in compare("h", right, left))
     assert there == back

@@ -44,7 +44,10 @@ def test_listeners_of_ss():
 def test_listeners_of_netstat_sockstat_and_proc():
     assert listeners(("host.netstat", "netstat", BUSYBOX)) == {"tcp/[::]:445": "smbd", "udp/0.0.0.0:138": None}
     assert listeners(("host.sockstat", "sockstat", SOCKSTAT)) == {"tcp/*:445": "smbd", "udp/10.0.0.1:137": "nmbd"}
-    assert listeners(("host.proc_tcp", "p", PROC4), ("host.proc_tcp6", "p", PROC6)) == {"tcp/127.0.0.1:139": None, "tcp/[::]:445": None}
+    assert listeners(("host.proc_tcp", "p", PROC4), ("host.proc_tcp6", "p", PROC6)) == {
+        "tcp/127.0.0.1:139": None,
+        "tcp/[::]:445": None,
+    }
 
 
 def test_unreadable_listeners_are_said():
@@ -53,7 +56,10 @@ def test_unreadable_listeners_are_said():
 
 
 PACKAGES = {
-    "dpkg": ("samba 2:4.17.12+dfsg-0+deb12u1 installed\nctdb  not-installed\nsmbclient 2:4.17.12 config-files\n", {"samba": "2:4.17.12+dfsg-0+deb12u1"}),
+    "dpkg": (
+        "samba 2:4.17.12+dfsg-0+deb12u1 installed\nctdb  not-installed\nsmbclient 2:4.17.12 config-files\n",
+        {"samba": "2:4.17.12+dfsg-0+deb12u1"},
+    ),
     "rpm": ("samba 4.19.4-5.el9_4\ncifs-utils 7.0-5.el9\n", {"samba": "4.19.4-5.el9_4", "cifs-utils": "7.0-5.el9"}),
     "apk": ("samba-server-4.19.6-r0\nmusl-1.2.5-r0\n", {"samba-server": "4.19.6-r0"}),
     "pkg": ("samba419 4.19.8\nbash 5.2\n", {"samba419": "4.19.8"}),
@@ -89,15 +95,39 @@ def test_mounts():
     line = "//srv/a\\040b /mnt/x\\040y cifs rw,vers=3.1.1,sec=krb5i,seal,password=***,guest 0 0\n"
     fact = facts(("host.mounts", "m", line)).get("client.mount", "/mnt/x y")
     assert fact.effective["source"] == "//srv/a b"
-    assert (fact.effective["vers"], fact.effective["seal"], fact.effective["sign"], fact.effective["guest"]) == ("3.1.1", True, True, True)
+    assert (fact.effective["vers"], fact.effective["seal"], fact.effective["sign"], fact.effective["guest"]) == (
+        "3.1.1",
+        True,
+        True,
+        True,
+    )
     assert fact.effective["password_in_options"]
 
 
-@pytest.mark.parametrize("options", ["password=s3cr3t,x", "PASSWORD=s3cr3t", "pass=s3cr3t,vers=3", "password2=s3cr3t", "password=s3\\,cr3t,ro", "credentials=/c,passwd=s3cr3t"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "password=s3cr3t,x",
+        "PASSWORD=s3cr3t",
+        "pass=s3cr3t,vers=3",
+        "password2=s3cr3t",
+        "password=s3\\,cr3t,ro",
+        "credentials=/c,passwd=s3cr3t",
+    ],
+)
 def test_secrets_do_not_leave_the_host(options, tmp_path):
-    source = pathlib.Path(__file__).resolve().parents[3] / "plugins" / "plugin_utils" / "_implementations" / "host" / "collect.sh"
+    source = (
+        pathlib.Path(__file__).resolve().parents[3]
+        / "plugins"
+        / "plugin_utils"
+        / "_implementations"
+        / "host"
+        / "collect.sh"
+    )
     script = source.read_text(encoding="utf-8") + "\nbw_redact\n"
-    done = subprocess.run(["sh", "-c", script], input=f"//s/a /m cifs {options} 0 0\n", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["sh", "-c", script], input=f"//s/a /m cifs {options} 0 0\n", capture_output=True, text=True, check=True
+    )
     assert "cr3t" not in done.stdout
     assert "=***" in done.stdout
 
@@ -109,5 +139,11 @@ def test_processes_of_containers_are_not_ours():
 
 
 def test_other_implementations():
-    reading = read(Collected([Record("host.modules", "m", "ksmbd\n"), Record("host.processes", "ps", "1 ksmbd.mountd\n2 tsmb-server\n")], "0", "sh"))
+    reading = read(
+        Collected(
+            [Record("host.modules", "m", "ksmbd\n"), Record("host.processes", "ps", "1 ksmbd.mountd\n2 tsmb-server\n")],
+            "0",
+            "sh",
+        )
+    )
     assert [(item.name, item.running) for item in reading.implementations] == [("ksmbd", True), ("tuxera", True)]

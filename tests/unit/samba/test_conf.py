@@ -11,9 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
-from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import conf, grammar, listing, sessions, values
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import (
+    conf,
+    grammar,
+    listing,
+    sessions,
+    values,
+)
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.read import auth_level
-from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.settings import Table, default, fact_id
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.settings import (
+    Table,
+    default,
+    fact_id,
+)
 
 SETTINGS = catalogue.settings("samba")
 
@@ -24,7 +34,9 @@ def load(text, version="4.17", registry=None, **files):
 
 
 def value(configuration, name, share=""):
-    found = configuration.shares[share.lower()].get(fact_id(name)) if share else configuration.globals.get(fact_id(name))
+    found = (
+        configuration.shares[share.lower()].get(fact_id(name)) if share else configuration.globals.get(fact_id(name))
+    )
     return None if found is None else (found.value, found.origin.where.rpartition(":")[2])
 
 
@@ -55,7 +67,9 @@ def test_text_is_read_as_samba_does(text, expected):
 
 
 def test_last_value_wins_across_synonyms_and_spellings():
-    found = load("[global]\nserver min protocol = SMB3\nMINPROTOCOL = nt1\n[x]\npath=/x\npublic = yes\n[X]\nguest ok = no\nwritable = yes\n")
+    found = load(
+        "[global]\nserver min protocol = SMB3\nMINPROTOCOL = nt1\n[x]\npath=/x\npublic = yes\n[X]\nguest ok = no\nwritable = yes\n"
+    )
     assert value(found, "server min protocol") == ("NT1", "3")
     assert value(found, "guest ok", "x") == (False, "8")
     assert value(found, "read only", "x") == (False, "9")
@@ -69,7 +83,17 @@ def test_a_share_takes_its_defaults_when_its_section_begins():
 
 @pytest.mark.parametrize(
     "text",
-    ["[global]\nguest ok = maybe\n", "[global]\nguest ok =\n", "[global]\nserver min protocol = SMB1\n", "[unterminated\n", "[]\n", "[global]\n= x\n", "[global]\nmax log size = big\n", "[a]\npath=/a\ncopy = none\n", "[global]\ncreate mask = rwx\n"],
+    [
+        "[global]\nguest ok = maybe\n",
+        "[global]\nguest ok =\n",
+        "[global]\nserver min protocol = SMB1\n",
+        "[unterminated\n",
+        "[]\n",
+        "[global]\n= x\n",
+        "[global]\nmax log size = big\n",
+        "[a]\npath=/a\ncopy = none\n",
+        "[global]\ncreate mask = rwx\n",
+    ],
 )
 def test_one_bad_value_breaks_the_whole_configuration(text):
     assert load(text).errors
@@ -83,7 +107,9 @@ def test_include_loop_is_an_error_and_missing_include_is_not():
 
 
 def test_conditional_include_is_named():
-    assert load("[global]\ninclude = /etc/samba/%m.conf\n").conditional == ["/etc/samba/smb.conf:2: include = /etc/samba/%m.conf"]
+    assert load("[global]\ninclude = /etc/samba/%m.conf\n").conditional == [
+        "/etc/samba/smb.conf:2: include = /etc/samba/%m.conf"
+    ]
 
 
 def test_include_goes_on_in_the_section_it_ends_in():
@@ -105,13 +131,25 @@ def test_registry():
 
 def test_a_name_of_a_newer_release_is_unknown_to_an_older_one():
     assert "unknown parameter" in load("[global]\nserver smb transports = tcp\n", "4.17").warnings[0]
-    assert value(load("[global]\nserver smb transports = tcp\n", "4.23"), "smb ports" if False else "server smb transports")[0] == ["tcp"]
+    assert value(
+        load("[global]\nserver smb transports = tcp\n", "4.23"), "smb ports" if False else "server smb transports"
+    )[0] == ["tcp"]
     assert value(load("[global]\nsmb encrypt = required\n", "4.9"), "server smb encrypt")[0] == "required"
 
 
 @pytest.mark.parametrize(
     ("name", "version", "expected"),
-    [("server min protocol", "4.10.2", "LANMAN1"), ("server min protocol", "4.11.0", "SMB2_02"), ("ntlm auth", "4.4", "ntlmv1-permitted"), ("ntlm auth", "4.9", "ntlmv2-only"), ("server schannel", "4.7", "Auto"), ("server schannel", "4.8", "Yes"), ("smb3 unix extensions", "4.22", False), ("smb3 unix extensions", "4.23", True), ("client protection", "4.14", None)],
+    [
+        ("server min protocol", "4.10.2", "LANMAN1"),
+        ("server min protocol", "4.11.0", "SMB2_02"),
+        ("ntlm auth", "4.4", "ntlmv1-permitted"),
+        ("ntlm auth", "4.9", "ntlmv2-only"),
+        ("server schannel", "4.7", "Auto"),
+        ("server schannel", "4.8", "Yes"),
+        ("smb3 unix extensions", "4.22", False),
+        ("smb3 unix extensions", "4.23", True),
+        ("client protection", "4.14", None),
+    ],
 )
 def test_defaults_by_release(name, version, expected):
     assert default(SETTINGS[fact_id(name)], version) == expected

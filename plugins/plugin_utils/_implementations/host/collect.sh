@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# shellcheck disable=SC2154  # what core.sh sets
 # Section host: operating system, listeners, processes, packages, services, mounts, firewall. Raw output only.
 
 bw_packages='samba samba-common samba-common-bin samba-libs samba-client smbclient libsmbclient libsmbclient0 libwbclient0 winbind
@@ -185,6 +186,7 @@ bw_collect_host() {
     fi
     bw_host_packages
     bw_host_services
+    # shellcheck disable=SC2016
     [ -r /proc/modules ] && bw_record host.modules /proc/modules awk '$1 == "cifs" || $1 == "ksmbd" || $1 == "smbfs" { print $1 }' /proc/modules
     [ -r /sys/class/ksmbd-control/stats ] && bw_file host.ksmbd /sys/class/ksmbd-control/stats
     bw_record host.mounts /proc/mounts bw_host_mounts

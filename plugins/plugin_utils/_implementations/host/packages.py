@@ -41,7 +41,12 @@ def _installed(text: str) -> dict[str, str]:
         if len(columns) == 1:  # apk: name-1.2.3-r0
             match = re.match(r"^(.+?)-(\d[^-]*-r\d+)$", columns[0])
             columns = [match[1], match[2]] if match else columns
-        if len(columns) >= 2 and _SMB.match(columns[0]) and columns[1][0].isdigit() and columns[2:] in ([], ["installed"]):
+        if (
+            len(columns) >= 2
+            and _SMB.match(columns[0])
+            and columns[1][0].isdigit()
+            and columns[2:] in ([], ["installed"])
+        ):
             found[columns[0]] = columns[1]
     return found
 
@@ -109,7 +114,9 @@ def services(collected: Collected, facts: FactSet) -> None:
         return
     sysrc = collected.get("host.sysrc")
     if sysrc is not None and sysrc.unreadable is None:
-        for name, value in re.findall(r"^(samba_server|smbd|nmbd|winbindd)_enable: (\S+)", visible(sysrc.out), re.MULTILINE):
+        for name, value in re.findall(
+            r"^(samba_server|smbd|nmbd|winbindd)_enable: (\S+)", visible(sysrc.out), re.MULTILINE
+        ):
             state = {"active": "", "enabled": "enabled" if value.upper() == "YES" else "disabled"}
             facts.put("host.service", Fact(effective=state), name)
 
@@ -129,9 +136,11 @@ def in_use(facts: FactSet) -> None:
     if processes.unreadable is not None:
         facts.put("host.smb_server_in_use", Fact(unreadable=processes.unreadable))
         return
-    running = {name for name in ("smbd", "nmbd", "samba", "ksmbd.mountd") if facts.get("host.process", name) is not None}
+    running = {
+        name for name in ("smbd", "nmbd", "samba", "ksmbd.mountd") if facts.get("host.process", name) is not None
+    }
     for name, fact in facts.objects("host.service").items():
-        if name in SERVICES and isinstance(fact.effective, dict):
-            if fact.effective.get("active") == "active" or fact.effective.get("enabled") == "enabled":
-                running.add(name)
+        state = fact.effective if isinstance(fact.effective, dict) else {}
+        if name in SERVICES and (state.get("active") == "active" or state.get("enabled") == "enabled"):
+            running.add(name)
     facts.put("host.smb_server_in_use", Fact(effective=sorted(running)))

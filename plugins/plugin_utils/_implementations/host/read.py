@@ -14,7 +14,19 @@ from ..._model.fact import Fact, FactSet
 from ..._model.text import visible
 from . import listeners, mounts, packages
 
-_PROCESSES = ("smbd", "nmbd", "winbindd", "samba", "samba-bgqd", "ksmbd.mountd", "tsmb-server", "lwiod", "lwsmd", "ctdbd", "mosmb")
+_PROCESSES = (
+    "smbd",
+    "nmbd",
+    "winbindd",
+    "samba",
+    "samba-bgqd",
+    "ksmbd.mountd",
+    "tsmb-server",
+    "lwiod",
+    "lwsmd",
+    "ctdbd",
+    "mosmb",
+)
 _OTHERS = {"tsmb-server": "tuxera", "lwiod": "likewise", "mosmb": "mosmb"}
 _FIREWALLS = ("nft", "iptables", "ip6tables", "iptables_legacy", "firewalld", "ufw", "pf", "ipfw")
 
@@ -42,7 +54,7 @@ def read(collected: Collected) -> Reading:
 
 
 def _system(collected: Collected, facts: FactSet) -> None:
-    kernel, release, machine = (visible(collected.text("host.uname")).split() + ["", "", ""])[:3]
+    kernel, release, machine = ([*visible(collected.text("host.uname")).split(), "", "", ""])[:3]
     if release:
         facts.put("host.kernel", Fact(effective=release))
         facts.put("host.arch", Fact(effective=machine))

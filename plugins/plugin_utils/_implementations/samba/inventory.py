@@ -70,7 +70,9 @@ def guest_account(collected: Collected, facts: FactSet) -> None:
     if accounts.unreadable is not None:
         facts.put("samba.guest_account_exists", Fact(unreadable=visible(accounts.unreadable)))
         return
-    found = {name: (uid, shell) for name, uid, shell in re.findall(r"^([^:\n]+):(\d+):(.*)$", accounts.out, re.MULTILINE)}
+    found = {
+        name: (uid, shell) for name, uid, shell in re.findall(r"^([^:\n]+):(\d+):(.*)$", accounts.out, re.MULTILINE)
+    }
     account = found.get(fact.configured)
     if account is None:
         reason = f"{fact.configured}: not among the system accounts of this host"
@@ -93,7 +95,12 @@ def usershares(collected: Collected, facts: FactSet) -> None:
             continue
         keys = dict(re.findall(r"^\s*([A-Za-z_ ]+?)\s*=(.*)$", visible(record.out), re.MULTILINE))
         origin = Origin("include", visible(record.command))
-        share = {"path": keys.get("path", ""), "comment": keys.get("comment", ""), "kind": "usershare", "available": True}
+        share = {
+            "path": keys.get("path", ""),
+            "comment": keys.get("comment", ""),
+            "kind": "usershare",
+            "available": True,
+        }
         facts.put("samba.share", Fact(configured=share, origin=origin), name)
         guest = keys.get("guest_ok", "n").strip().lower().startswith("y")
         facts.put("samba.guest_ok", Fact(configured=guest, origin=origin), name)
@@ -111,4 +118,7 @@ def nmbd(host: FactSet, facts: FactSet) -> None:
         if service is not None and isinstance(service.effective, dict):
             facts.put("samba.nmbd_enabled", Fact(effective=service.effective.get("enabled") == "enabled"))
             return
-    facts.put("samba.nmbd_enabled", Fact(effective=False) if whole is not None else Fact(unreadable="no service manager answered"))
+    facts.put(
+        "samba.nmbd_enabled",
+        Fact(effective=False) if whole is not None else Fact(unreadable="no service manager answered"),
+    )

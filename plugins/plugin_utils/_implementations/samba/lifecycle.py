@@ -48,9 +48,11 @@ def maintained(version: str, host: FactSet, today: datetime.date) -> Fact:
 def _distribution(system: dict[str, Any], today: datetime.date) -> Fact:
     name, release = str(system.get("id", "")), str(system.get("version", ""))
     dates = _DISTRIBUTIONS.get(name, {})
-    last = dates.get(release) or dates.get(release.split(".")[0])
+    last = dates.get(release) or dates.get(release.split(".", maxsplit=1)[0])
     if last is None:
-        return Fact(unreadable=f"until when {system.get('name', name)} is maintained is not known to this release of Breakwater")
+        return Fact(
+            unreadable=f"until when {system.get('name', name)} is maintained is not known to this release of Breakwater"
+        )
     return Fact(effective=today <= datetime.date.fromisoformat(last))
 
 

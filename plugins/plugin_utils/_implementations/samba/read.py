@@ -104,7 +104,9 @@ def _view(collected: Collected, table: Table) -> Any:
     if record is None:
         return "testparm: not installed"
     loaded = record.out.lstrip().startswith("# Global parameters") and not record.truncated
-    if record.unreadable is not None and not (record.rc == 1 and loaded):  # rc 1 with output: loaded, but it has complaints
+    if record.unreadable is not None and not (
+        record.rc == 1 and loaded
+    ):  # rc 1 with output: loaded, but it has complaints
         return visible(record.unreadable)
     return parse_testparm(record.out, record.err, table)
 

@@ -49,10 +49,7 @@ def parse(out: str, err: str, table: Table) -> TestparmView:
     for line in out.split("\n"):
         if line.startswith("[") and line.rstrip().endswith("]"):
             name = visible(line.rstrip()[1:-1])
-            if name == "global":
-                target = view.globals
-            else:
-                target = view.shares.setdefault(name.lower(), (name, {}))[1]
+            target = view.globals if name == "global" else view.shares.setdefault(name.lower(), (name, {}))[1]
         elif line.startswith("\t"):
             _parameter(line[1:], table, target)
     for line in err.split("\n"):
