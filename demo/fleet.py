@@ -30,9 +30,17 @@ from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
 HOSTS = ("smb1", "guest", "defaults", "hardened")
-NEEDS = {"smbd": "samba", "sshd": "openssh-server", "ssh-keygen": "openssh-client", "ip": "iproute2", "unshare": "util-linux"}
+NEEDS = {
+    "smbd": "samba",
+    "sshd": "openssh-server",
+    "ssh-keygen": "openssh-client",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+}
 READY_SECONDS = 60.0
 PREFIX = "breakwater-fleet-"
+PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 10.0
 
 
 class FleetError(Exception):
@@ -52,6 +60,10 @@ class Host:
         path = self.directory / f"{name}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
+    def enter(self) -> list[str]:
+        """Return the command prefix that runs something inside the host."""
+        return ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--net", "--pid"]
+
     def executions(self) -> int:
         """Return how many commands its sshd has run."""
         return self.log("sshd").count("Starting session: command")
@@ -70,13 +82,15 @@ def obstacle() -> str | None:
     packages = missing()
     if packages:
         return f"not installed: {' '.join(packages)} (apt-get install --no-install-recommends {' '.join(packages)})"
-    tried = subprocess.run(["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"], capture_output=True, text=True, check=False)
+    tried = subprocess.run(
+        ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"], capture_output=True, text=True, check=False
+    )
     return None if tried.returncode == 0 else f"namespaces cannot be made: {tried.stderr.strip()}"
 
 
 def _die_with_parent() -> None:
     """Runs in the child: the kernel ends it when the supervisor is gone, however that went."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -86,8 +100,7 @@ def fleet(names: tuple[str, ...] = HOSTS) -> Iterator[dict[str, Host]]:
     if reason is not None:
         raise FleetError(f"The fleet cannot start: {reason}.")
     _remove_leftovers()
-    state = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
-    (state / "pid").write_text(str(os.getpid()), encoding="ascii")
+    state = pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     processes: list[subprocess.Popen[bytes]] = []
     try:
         keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "breakwater-demo", "-f"]
@@ -105,28 +118,46 @@ def fleet(names: tuple[str, ...] = HOSTS) -> Iterator[dict[str, Host]]:
             process.kill()
         for process in processes:
             process.wait()
+        _remove(state)
+
+
+def _remove(state: pathlib.Path) -> None:
+    """Remove a fleet's directory; a host that is just being ended may still write into it for a moment."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while state.exists() and time.monotonic() < deadline:
         shutil.rmtree(state, ignore_errors=True)
+        time.sleep(0.02)
 
 
 def _remove_leftovers() -> None:
     """Directories of fleets whose supervisor was killed hard (their processes died with it)."""
-    for path in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            os.kill(int((path / "pid").read_text(encoding="ascii")), 0)
-        except (OSError, ValueError):
+    for path in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        supervisor = path.name.removeprefix(PREFIX).split("-")[0]
+        if supervisor.isdigit() and not pathlib.Path("/proc", supervisor).exists():
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _start(name: str, directory: pathlib.Path, state: pathlib.Path) -> subprocess.Popen[bytes]:
     (directory / "authorized_keys").write_text((state / "key.pub").read_text(encoding="ascii"), encoding="ascii")
-    command = ["unshare", "--fork", "--kill-child=SIGKILL", "--pid", "--mount-proc", "--mount", "--uts", "--net", "--propagation", "private"]
+    command = [
+        "unshare",
+        "--fork",
+        "--kill-child=SIGKILL",
+        "--pid",
+        "--mount-proc",
+        "--mount",
+        "--uts",
+        "--net",
+        "--propagation",
+        "private",
+    ]
     with (directory / "init.log").open("wb") as log:
         return subprocess.Popen(
             [*command, sys.executable, str(HERE / "host.py"), name, str(directory)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - there are no threads here
             start_new_session=True,
         )
 
@@ -144,11 +175,16 @@ def _wait(name: str, directory: pathlib.Path, process: subprocess.Popen[bytes]) 
 
 def relay_command(host: Host) -> str:
     """Return the ProxyCommand that reaches a host's sshd."""
-    return shlex.join(["nsenter", f"--net=/proc/{host.pid}/ns/net", sys.executable, str(HERE / "relay.py"), "127.0.0.1", "22"])
+    return shlex.join(
+        ["nsenter", f"--net=/proc/{host.pid}/ns/net", sys.executable, str(HERE / "relay.py"), "127.0.0.1", "22"]
+    )
 
 
 def _inventory(state: pathlib.Path, hosts: dict[str, Host]) -> None:
-    known = [f"{name} {(host.directory / 'host_key.pub').read_text(encoding='ascii').strip()}" for name, host in hosts.items()]
+    known = [
+        f"{name} {(host.directory / 'host_key.pub').read_text(encoding='ascii').strip()}"
+        for name, host in hosts.items()
+    ]
     (state / "known_hosts").write_text("\n".join(known) + "\n", encoding="ascii")
     entries = {
         name: {
@@ -166,19 +202,40 @@ def _inventory(state: pathlib.Path, hosts: dict[str, Host]) -> None:
     (state / "hosts.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
 
 
+def stop_on_sigterm() -> None:
+    """Let SIGTERM end this process the way an exception does, so that everything is cleaned up."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+
+
+def run(command: list[str], environment: dict[str, str], directory: pathlib.Path | None = None) -> int:
+    """Run a command and return its exit code; when this process is ended, the command may end in order."""
+    with subprocess.Popen(command, env=environment, cwd=directory) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+            process.kill()
+            raise
+
+
 def main() -> int:
     """Run a command with the fleet up."""
     if sys.argv[1:3] != ["run", "--"] or len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+    stop_on_sigterm()
     try:
         with fleet() as hosts:
             state = next(iter(hosts.values())).directory.parent
-            return subprocess.run(sys.argv[3:], env={**os.environ, "BREAKWATER_FLEET": str(state)}, check=False).returncode
+            return run(sys.argv[3:], {**os.environ, "BREAKWATER_FLEET": str(state)})
     except FleetError as error:
         print(error, file=sys.stderr)
         return 1
+    except FileNotFoundError as error:
+        print(f"Cannot run {error.filename}: no such command.", file=sys.stderr)
+        return 127
     except KeyboardInterrupt:
         return 130
 

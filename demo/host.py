@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pathlib
 import shutil
@@ -18,6 +19,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 OWN = ("/etc/samba", "/var/lib/samba", "/var/cache/samba", "/var/log/samba", "/srv")
 NETBIOS = ("smb1", "guest", "defaults")
+ACCOUNTS = ("root", "daemon", "bin", "sys", "www-data", "nobody", "sshd")
+PR_SET_NAME = 15
 
 
 def call(*command: str) -> None:
@@ -37,6 +40,26 @@ def mounts(directory: pathlib.Path) -> None:
         pathlib.Path(path).mkdir(mode=0o755, parents=True)
 
 
+def identity(name: str, directory: pathlib.Path) -> None:
+    """Give the host accounts and start links of its own: those of the machine around it are none of its business."""
+    own = directory / "passwd"
+    lines = pathlib.Path("/etc/passwd").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.split(":")[0] in ACCOUNTS]
+    own.write_text("\n".join([*kept, "alice:x:4001:100::/home/alice:/bin/sh"]) + "\n", encoding="utf-8")
+    call("mount", "--bind", str(own), "/etc/passwd")
+    started = ("ssh", "smbd", "nmbd") if name in NETBIOS else ("ssh", "smbd")
+    for path, names in (
+        ("/etc/init.d", ("ssh", "smbd", "nmbd")),
+        ("/etc/rc2.d", tuple(f"S01{one}" for one in started)),
+    ):
+        if pathlib.Path(path).is_dir():
+            folder = directory / path.strip("/").replace("/", "-")
+            folder.mkdir(mode=0o755)
+            for one in names:
+                (folder / one).touch(mode=0o755)
+            call("mount", "--bind", str(folder), path)
+
+
 def samba(name: str) -> None:
     """Write the configuration and start smbd (and nmbd where NetBIOS is on)."""
     shutil.copy(HERE / "hosts" / f"{name}.conf", "/etc/samba/smb.conf")
@@ -48,8 +71,6 @@ def samba(name: str) -> None:
     call("smbd", "-D")
     if name in NETBIOS:
         call("nmbd", "-D")
-    else:  # no start link: nmbd is disabled here
-        call("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/etc/rc2.d")
 
 
 def ssh(directory: pathlib.Path) -> None:
@@ -82,12 +103,14 @@ def main() -> None:
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     name, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     socket.sethostname(name)
+    ctypes.CDLL(None).prctl(PR_SET_NAME, b"init")
     call("ip", "link", "set", "lo", "up")
     call("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "wire0")
     call("ip", "link", "set", "wire0", "up")
     call("ip", "address", "add", "10.77.0.10/24", "dev", "eth0")
     call("ip", "link", "set", "eth0", "up")
     mounts(directory)
+    identity(name, directory)
     samba(name)
     ssh(directory)
     wait_for(22)
