@@ -118,7 +118,15 @@ def fleet(names: tuple[str, ...] = HOSTS) -> Iterator[dict[str, Host]]:
             process.kill()
         for process in processes:
             process.wait()
+        _remove(state)
+
+
+def _remove(state: pathlib.Path) -> None:
+    """Remove a fleet's directory; a host that is just being ended may still write into it for a moment."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while state.exists() and time.monotonic() < deadline:
         shutil.rmtree(state, ignore_errors=True)
+        time.sleep(0.02)
 
 
 def _remove_leftovers() -> None:
@@ -149,7 +157,7 @@ def _start(name: str, directory: pathlib.Path, state: pathlib.Path) -> subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - there are no threads here
             start_new_session=True,
         )
 

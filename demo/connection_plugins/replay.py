@@ -53,11 +53,11 @@ class Connection(ConnectionBase):  # type: ignore[misc]
             raise AnsibleConnectionFailure(f"Cannot read the recording {path}: {error.strerror}.") from error
         return 0, text.replace(PLACEHOLDER, match[1]), b""
 
-    def put_file(self, in_path: str, out_path: str) -> Any:
+    def put_file(self, in_path: str, out_path: str) -> Any:  # noqa: ARG002
         """A recorded host takes no files."""
         raise AnsibleConnectionFailure("A recorded host takes no files.")
 
-    def fetch_file(self, in_path: str, out_path: str) -> Any:
+    def fetch_file(self, in_path: str, out_path: str) -> Any:  # noqa: ARG002
         """A recorded host gives no files."""
         raise AnsibleConnectionFailure("A recorded host gives no files.")
 
