@@ -78,7 +78,7 @@ def ssh(directory: pathlib.Path) -> None:
     config = directory / "sshd_config"
     config.write_text(
         f"HostKey {directory}/host_key\nAuthorizedKeysFile {directory}/authorized_keys\nStrictModes no\n"
-        "ListenAddress 127.0.0.1:22\nPidFile none\nUsePAM no\nPasswordAuthentication no\nLogLevel VERBOSE\n"
+        "ListenAddress 0.0.0.0:22\nPidFile none\nUsePAM no\nPasswordAuthentication no\nLogLevel VERBOSE\n"
         "PermitRootLogin prohibit-password\nMaxStartups 100\nPrintMotd no\n",
         encoding="ascii",
     )

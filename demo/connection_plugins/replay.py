@@ -30,7 +30,7 @@ options:
 PLACEHOLDER = b"@NONCE@"
 
 
-class Connection(ConnectionBase):  # type: ignore[misc]
+class Connection(ConnectionBase):
     """Answers the collector's script with the recording, under the script's own nonce."""
 
     transport = "replay"
@@ -40,13 +40,18 @@ class Connection(ConnectionBase):  # type: ignore[misc]
         self._connected = True
         return self
 
-    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+    def exec_command(
+        self,
+        cmd: str,  # noqa: ARG002
+        in_data: bytes | None = None,
+        sudoable: bool = True,  # noqa: ARG002
+    ) -> tuple[int, bytes, bytes]:
         """Return the recorded answer; anything but the collector is refused."""
-        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        self._connect()
         match = re.search(rb"^bw_main (\w+) ", in_data or b"", re.MULTILINE)
         if match is None:
             raise AnsibleConnectionFailure("A recorded host answers only Breakwater's collector.")
-        path = pathlib.Path(self.get_option("recording"))
+        path = pathlib.Path(self.get_option("recording"))  # type: ignore[no-untyped-call]
         try:
             text = path.read_bytes()
         except OSError as error:
