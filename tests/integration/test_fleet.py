@@ -168,8 +168,8 @@ def test_wrong_key_and_unknown_host_key(hosts, tmp_path):
     entries["guest"].update(ansible_connection="breakwater.smb.paramiko", breakwater_paramiko_known_hosts="/dev/null")
     played = play("audit", entries, tmp_path, HOME=str(tmp_path))
     assert played.run["verdict"] == "incomplete"
-    assert "did not let root in (tried: key" in played.output
-    assert "host key of guest is not known (ssh-ed25519 SHA256:" in played.output
+    assert "did not let root in (tried:" in played.output
+    assert "host key of guest is not known" in played.output
     assert "hardened" in played.output
 
 

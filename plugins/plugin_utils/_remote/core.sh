@@ -93,6 +93,7 @@ bw_record() {
     shift 2
     bw_err=$({ { "$@" 2>&4 4>&- 9>&- </dev/null; printf '\n%s' "$?" >&4; } | bw_quote 4>&- >&9; } 4>&1)
     bw_rc=${bw_err##*"$bw_nl"}
+    case $bw_rc in '' | *[!0-9]*) bw_rc=141 ;; esac # ksh93 dies with a child that a closed pipe ended
     printf ',"rc":%s,"err":' "$bw_rc" >&9
     printf '%s' "${bw_err%"$bw_nl"*}" | tail -c 4000 | bw_quote >&9
     printf '}' >&9

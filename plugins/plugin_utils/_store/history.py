@@ -14,6 +14,7 @@ import hashlib
 import json
 import pathlib
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ CREATE TABLE host_states (run TEXT NOT NULL, host TEXT NOT NULL, hash TEXT, PRIM
 CREATE INDEX host_states_by_host ON host_states (host, run);
 """
 VERSION = 1
+BUSY_SECONDS = 60.0
+"""How long one run waits for another one on the same history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,21 @@ class History:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not path.exists():
                 path.touch(mode=0o600)
-            self.db = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._write_ahead()
             self._migrate()
+
+    def _write_ahead(self) -> None:
+        """Switch to write-ahead logging; SQLite does not wait by itself while another run does the same."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.db.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def __enter__(self) -> History:
         return self
