@@ -15,6 +15,13 @@ from typing import Any
 
 from .library import paramiko
 
+try:
+    from cryptography.hazmat.primitives import hashes
+    from paramiko.kex_gex import KexGexSHA256
+    from paramiko.kex_group14 import KexGroup14SHA256
+except ImportError:  # no paramiko, or one so old that it has the old algorithms itself
+    KexGexSHA256 = KexGroup14SHA256 = hashes = None  # type: ignore[assignment, misc]
+
 OLD = {
     "kex": ("diffie-hellman-group-exchange-sha1", "diffie-hellman-group14-sha1", "diffie-hellman-group1-sha1"),
     "keys": ("ssh-rsa", "ssh-dss"),
@@ -63,10 +70,7 @@ def transport_class() -> Any:
 
 
 def _exchanges() -> dict[str, Any]:
-    try:
-        from paramiko.kex_gex import KexGexSHA256
-        from paramiko.kex_group14 import KexGroup14SHA256
-    except ImportError:  # paramiko before 2.6 has the old ones under other names
+    if KexGroup14SHA256 is None:
         return {}
 
     def derived(base: Any, name: str, **attributes: Any) -> Any:
@@ -80,9 +84,7 @@ def _exchanges() -> dict[str, Any]:
 
 
 def _old_rsa() -> Any:
-    from cryptography.hazmat.primitives import hashes
-
-    class OldRSAKey(paramiko.RSAKey):
+    class OldRSAKey(paramiko.RSAKey):  # type: ignore[misc]
         HASHES = {**paramiko.RSAKey.HASHES, "ssh-rsa": hashes.SHA1}
 
     return OldRSAKey

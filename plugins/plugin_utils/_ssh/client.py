@@ -79,7 +79,9 @@ def _sock(target: SshTarget, path: Way, stack: contextlib.ExitStack, jumps_left:
 
 def _through_jumps(target: SshTarget, path: Way, stack: contextlib.ExitStack, jumps_left: int) -> Any:
     if jumps_left <= 0:
-        raise Refused(f"More than {MAX_JUMPS} jump hosts lead to {path.host}; does the SSH configuration go round in circles?")
+        raise Refused(
+            f"More than {MAX_JUMPS} jump hosts lead to {path.host}; does the SSH configuration go round in circles?"
+        )
     last = path.jumps[-1]
     before = [f"{f'{jump.user}@' if jump.user else ''}[{jump.host}]:{jump.port or ''}" for jump in path.jumps[:-1]]
     through = dataclasses.replace(
@@ -97,7 +99,9 @@ def _through_jumps(target: SshTarget, path: Way, stack: contextlib.ExitStack, ju
             "direct-tcpip", (path.host, path.port), ("127.0.0.1", 0), timeout=target.timeout
         )
     except (paramiko.SSHException, OSError, EOFError) as error:
-        raise Refused(f"The jump host {last.host} cannot reach {path.host} port {path.port}: {reason(error)}.") from error
+        raise Refused(
+            f"The jump host {last.host} cannot reach {path.host} port {path.port}: {reason(error)}."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -106,7 +110,9 @@ def _proxy(command: str) -> Any:
     ours, its = socket.socketpair()
     with ours, tempfile.TemporaryFile() as messages:
         with its:
-            process = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], stdin=its, stdout=its, stderr=messages)
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command}"], stdin=its.fileno(), stdout=its.fileno(), stderr=messages
+            )
         try:
             yield ours
         except Refused as error:
@@ -141,7 +147,9 @@ class _HostKeys(paramiko.MissingHostKeyPolicy if paramiko is not None else objec
         verdict = self.known.judge(shown)
         name = name_in_file(self.path.known_as, port)
         if verdict == "revoked":
-            raise Refused(f"The host key of {name} ({shown.fingerprint()}) is revoked in known_hosts; somebody else may be answering.")
+            raise Refused(
+                f"The host key of {name} ({shown.fingerprint()}) is revoked in known_hosts; somebody else may be answering."
+            )
         if verdict == "changed":
             old = next(known.fingerprint() for known in self.known.keys if known.type == shown.type)
             raise Refused(
@@ -211,7 +219,9 @@ def _not_let_in(error: Exception, target: SshTarget, path: Way, where: str) -> R
     tried = ", ".join(name for name, used in means if used) or "nothing"
     allowed = ", ".join(getattr(error, "allowed_types", ()))
     hint = f"; it accepts {reason(Exception(allowed))}" if allowed else ""
-    return Refused(f"{where} did not let {path.user} in (tried: {tried}{hint}); check user, key and password.", authentication=True)
+    return Refused(
+        f"{where} did not let {path.user} in (tried: {tried}{hint}); check user, key and password.", authentication=True
+    )
 
 
 def _incompatible(error: Exception, target: SshTarget, where: str) -> str:
@@ -225,10 +235,14 @@ def _incompatible(error: Exception, target: SshTarget, where: str) -> str:
 
 def _no_ssh(error: Exception, client: Any, target: SshTarget, path: Way, where: str) -> Refused:
     transport = client.get_transport()
+    if "No authentication methods" in str(error):
+        return _not_let_in(error, target, path, where)
     if transport is not None and getattr(transport, "host_key", None) is not None and not transport.is_authenticated():
         if path.key_files and not isinstance(error, OSError) and transport.is_active():
             return Refused(f"The private key for {where} cannot be used: {reason(error)}.", authentication=True)
         return Refused(f"{where} ended the connection during the login of {path.user}: {reason(error)}.")
     if "banner" in str(error) or isinstance(error, AttributeError) or "No existing session" in str(error):
-        return Refused(f"{where} did not answer as an SSH server within {target.timeout:.0f} seconds ({reason(error)}).")
+        return Refused(
+            f"{where} did not answer as an SSH server within {target.timeout:.0f} seconds ({reason(error)})."
+        )
     return Refused(f"Cannot speak SSH with {where}: {reason(error)}.")

@@ -16,7 +16,7 @@ from .library import Dropped, reason
 
 CHUNK = 32768
 _TICK = 1.0  # seconds between looks at the clock while nothing comes
-_LINGER = 10.0  # seconds of silence after the exit code; a child in the background may hold the outputs open
+_LINGER = 5.0  # seconds of silence after the exit code; a child in the background may hold the outputs open
 SIGNALLED = 255  # as ssh(1) returns it
 
 
@@ -34,7 +34,7 @@ def deadline(transport: Any, seconds: float, what: str) -> Iterator[None]:
     timer.start()
     try:
         yield
-    except Exception as error:  # noqa: BLE001  paramiko raises SSHException, EOFError, OSError and AttributeError alike
+    except Exception as error:  # paramiko raises SSHException, EOFError, OSError and AttributeError alike
         said = f"no answer within {seconds:.0f} seconds" if late.is_set() else reason(error)
         raise Dropped(f"{what}: {said}.") from error
     finally:

@@ -116,7 +116,9 @@ def _matches(names: str, host: str) -> bool:
     for pattern in names.lower().split(","):
         wanted = pattern.removeprefix("!")
         # Brackets are literal in known hosts, unlike in the shell's patterns.
-        if wanted == host or (("*" in wanted or "?" in wanted) and re.match(fnmatch.translate(wanted.replace("[", "[[]")), host)):
+        if wanted == host or (
+            ("*" in wanted or "?" in wanted) and re.match(fnmatch.translate(wanted.replace("[", "[[]")), host)
+        ):
             if pattern.startswith("!"):
                 return False
             found = True

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import warnings
+from typing import Any
 
 from .._model.text import printable
 
 warnings.filterwarnings("ignore", module=r"paramiko\b.*")  # deprecations of its old ciphers: nothing a user can act on
 try:
-    import paramiko
+    import paramiko as _paramiko
 except ImportError:
-    paramiko = None  # type: ignore[assignment]
+    _paramiko = None  # type: ignore[assignment]
+paramiko: Any = _paramiko
 
 # Without a handler, Python prints the tracebacks that paramiko's thread logs.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

@@ -88,7 +88,9 @@ def way(target: SshTarget) -> Way:
         key_files=_key_files(target, config),
         known_hosts=_known_hosts(target, config),
         jumps=_jumps(target, config, host),
-        proxy_command=_proxy_command(target.proxy_command, config.get("proxycommand"), {"%h": host, "%p": str(port), "%r": user}),
+        proxy_command=_proxy_command(
+            target.proxy_command, config.get("proxycommand"), {"%h": host, "%p": str(port), "%r": user}
+        ),
         agent=target.use_agent and str(config.get("identitiesonly", "no")).lower() != "yes",
     )
 
