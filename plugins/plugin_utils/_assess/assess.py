@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,16 +24,21 @@ from .conditions import candidates, mismatch
 from .exceptions import applied
 from .profiles import Selection
 
+_PLACEHOLDER = re.compile(r"\{(?:value|object|setting)\}")
 _ORDER: tuple[Verdict, ...] = ("fail", "unknown", "manual", "pass", "not_applicable")
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What one test says: a verdict, the fact that decided, and one sentence."""
+    """What one test says: a verdict, the fact that decided (None: it was not observed), and one sentence.
+
+    ``at`` is the object that the fact was found at: a share's test may have looked at the host's value.
+    """
 
     verdict: Verdict
     why: str
     fact_id: str
+    at: str
     fact: Fact | None
     expected: str
     wanted: Any
@@ -125,6 +132,8 @@ class _Judge:
         applicable = [outcome for outcome in outcomes if outcome.verdict != "not_applicable"]
         decisive = min(applicable, key=lambda outcome: _ORDER.index(outcome.verdict)) if applicable else worst
         verdict = decisive.verdict
+        if verdict == "pass" and all(outcome.fact is None for outcome in applicable):
+            verdict = self._nothing_seen(control)
         if control.manual and verdict == "fail":
             verdict = "manual"
         expected = "; ".join(dict.fromkeys(self._expects(outcome) for outcome in outcomes if outcome.expected))
@@ -132,9 +141,11 @@ class _Judge:
         why = "; ".join(
             dict.fromkeys(outcome.why for outcome in applicable or outcomes if outcome.verdict == decisive.verdict)
         )
-        cause = decisive.cause or fact.cause
-        if cause is None and self.not_loaded and verdict != "not_applicable" and decisive.fact_id.startswith("samba."):
-            cause = "smbd was started with options that override its configuration file"
+        cause = fact.cause
+        if self.not_loaded and verdict != "not_applicable" and any(self._written(outcome) for outcome in outcomes):
+            cause = cause or "smbd was started with options that override its configuration file"
+            if verdict == "pass":  # what is written holds, but nobody knows what is in force
+                verdict, why = "unknown", f"{why}, but the running smbd may not use it"
         return Finding(
             control=control.id,
             title=control.title,
@@ -147,42 +158,55 @@ class _Judge:
             effective=fact.effective,
             wire=fact.wire,
             origin=fact.origin,
-            cause=cause,
+            cause=cause or decisive.cause,
             why=why,
             remedy=self._remedy(control, decisive, obj) if verdict in ("fail", "unknown", "manual") else "",
             evidence=tuple(
-                dict.fromkeys(f"{outcome.fact_id}[{obj}]" if obj else outcome.fact_id for outcome in outcomes)
+                dict.fromkeys(
+                    f"{outcome.fact_id}[{outcome.at}]" if outcome.at else outcome.fact_id for outcome in outcomes
+                )
             ),
             rules=selection.rules,
         )
+
+    def _nothing_seen(self, control: Control) -> Verdict:
+        """A control that passes by absence alone: what was declared to be fine is not applicable, the rest unknown."""
+        declared = all(test.operator != "not_observed" for test in control.tests)
+        return "not_applicable" if declared else "unknown"
+
+    def _written(self, outcome: _Outcome) -> bool:
+        """Whether a verdict rests on what is written in smb.conf alone."""
+        fact = outcome.fact
+        return outcome.fact_id in self.settings and fact is not None and fact.effective is None and fact.wire is None
 
     def _test(self, test: Test, selection: Selection, obj: str) -> _Outcome:
         """Ask one question: of the object's own fact, else of the host's."""
         wanted = test.value if test.value is not None else selection.value_for(test.fact)
         expected = operators.phrase(test.operator, wanted)
-        fact = self.facts.get(test.fact, obj)
+        fact, at = self.facts.get(test.fact, obj), obj
         if fact is None and obj:
-            fact = self.facts.get(test.fact)
+            fact, at = self.facts.get(test.fact), ""
         many = self.facts.objects(test.fact)
         if fact is None and not obj and many:
             return self._each(test, wanted, expected, many)
-        return self._one(test, wanted, expected, fact, "")
+        return self._one(test, wanted, expected, fact, at, self._name(test.fact))
 
     def _each(self, test: Test, wanted: Any, expected: str, many: Mapping[str, Fact]) -> _Outcome:
         """A fact that exists only per object (a file, a package) must hold on each of them."""
-        outcomes = [self._one(test, wanted, expected, fact, name) for name, fact in many.items()]
+        name = self._name(test.fact)
+        outcomes = [self._one(test, wanted, expected, fact, obj, f"{name} of {obj}") for obj, fact in many.items()]
         worst = min(outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
         why = "; ".join(outcome.why for outcome in outcomes if outcome.verdict == worst.verdict)
-        return _Outcome(worst.verdict, why, worst.fact_id, worst.fact, expected, wanted, worst.cause)
+        return dataclasses.replace(worst, why=why)
 
-    def _one(self, test: Test, wanted: Any, expected: str, fact: Fact | None, obj: str) -> _Outcome:
-        name = f"{self._name(test.fact)}{f' of {obj}' if obj else ''}"
+    def _one(self, test: Test, wanted: Any, expected: str, fact: Fact | None, at: str, name: str) -> _Outcome:
+        """Ask one question to one fact, which ``name`` is the words for."""
 
         def outcome(verdict: Verdict, why: str, cause: str | None = None) -> _Outcome:
-            return _Outcome(verdict, why, test.fact, fact, expected, wanted, cause)
+            return _Outcome(verdict, why, test.fact, at, fact, expected, wanted, cause)
 
-        if test.operator == "not_observed":
-            return outcome("pass", f"{name} is absent") if fact is None else outcome("fail", f"{name} is there")
+        if fact is None and test.operator == "not_observed":
+            return outcome("pass", f"{name} is absent")
         if fact is None:
             if test.absent != "unknown":
                 return outcome(test.absent, f"{name} is absent")
@@ -192,13 +216,15 @@ class _Judge:
         truths = fact.truths()
         if not truths:
             return outcome("unknown", f"{name} was not observed")
+        if test.operator == "not_observed":
+            return outcome("fail", f"{name} is there")
         scale = self.settings[test.fact].scale if test.fact in self.settings else ()
         results = {truth: operators.holds(test.operator, value, wanted, scale) for truth, value in truths.items()}
         seen = ", ".join(
             f"{operators.text(value)}{'' if truth == 'configured' else f' ({truth})'}"
             for truth, value in truths.items()
         )
-        cause = "the truths differ" if len({repr(value) for value in truths.values()}) > 1 else None
+        cause = self._difference(test.fact, fact) if len({repr(value) for value in truths.values()}) > 1 else None
         if False in results.values():
             return outcome("fail", f"{name} is {seen}", cause)
         if None in results.values():
@@ -206,6 +232,13 @@ class _Judge:
                 "unknown", f"{name} is {seen}, which cannot be compared with {operators.text(wanted)}", cause
             )
         return outcome("pass", f"{name} is {seen}", cause)
+
+    def _difference(self, fact_id: str, fact: Fact) -> str:
+        """Say why the truths of a fact differ, as far as the property table tells."""
+        setting = self.settings.get(fact_id)
+        if setting is None or setting.restart == "none" or fact.effective is None or fact.configured == fact.effective:
+            return "the truths differ"
+        return f"pending {setting.restart}, or changed while the service was running"
 
     def _finding(
         self, control: Control, selection: Selection, obj: str, verdict: Verdict, why: str, expected: str = ""
@@ -244,10 +277,7 @@ class _Judge:
             "{object}": obj,
             "{setting}": self._name(decisive.fact_id).strip("'"),
         }
-        text = control.remedy
-        for placeholder, word in words.items():
-            text = text.replace(placeholder, word)
-        return text
+        return _PLACEHOLDER.sub(lambda match: words[match[0]], control.remedy)  # in one pass: a word is never filled
 
 
 def _noun(fact_id: str) -> str:

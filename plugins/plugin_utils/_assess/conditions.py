@@ -13,21 +13,25 @@ from typing import Any
 from .._model.collected import Implementation
 from .._model.when import When
 
-_RANGE = re.compile(r"^(>=|<=|>|<|==|!=)\s*(\S+)$")
+_RANGE = re.compile(r"^(>=|<=|>|<|==|!=)\s*(\d\S*)$")
+_EARLY = ("rc", "beta", "alpha", "pre", "dev")
+_EPOCH = re.compile(r"^[0-9]+:(?=[0-9])")
+_JOINED = re.compile(rf"[-~.](?=(?:{'|'.join(_EARLY)})(?![A-Za-z]))", re.IGNORECASE)
 
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that orders versions: numbers as numbers, and a pre-release (rc, beta, alpha) before its release.
 
-    A distribution's suffix ("4.17.12-Debian") does not make a version newer than its upstream version.
+    A distribution's suffix ("4.17.12-Debian") does not make a version newer than its upstream version,
+    and a package's epoch ("2:4.17.12+dfsg") is no part of it.
     """
-    upstream = re.split(r"[-+~ ]", version.strip(), maxsplit=1)[0]
+    upstream = re.split(r"[-+~ ]", _JOINED.sub("", _EPOCH.sub("", version.strip())), maxsplit=1)[0]
     parts: list[tuple[int, int, str]] = []
-    for number, word in re.findall(r"(\d+)|([A-Za-z]+)", upstream):
+    for number, word in re.findall(r"([0-9]{1,18})|([A-Za-z]+)", upstream):
         if number:
             parts.append((1, int(number), ""))
         else:
-            early = word.lower() in ("rc", "beta", "alpha", "pre", "dev")
+            early = word.lower() in _EARLY
             if early:  # 4.23.0rc1 comes before 4.23
                 _drop_zeros(parts)
             parts.append((-1 if early else 2, 0, word.lower()))
@@ -47,7 +51,7 @@ def in_range(version: str, condition: str) -> bool | None:
         ValueError: the range is not of that form.
     """
     key = version_key(version)
-    known = bool(re.search(r"\d", version))
+    known = bool(re.match(r"[0-9]", version.strip()))
     result = True
     for part in condition.split(","):
         match = _RANGE.match(part.strip())

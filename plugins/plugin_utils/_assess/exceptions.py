@@ -10,39 +10,16 @@ import dataclasses
 import datetime
 import difflib
 import fnmatch
-import pathlib
 from collections.abc import Collection, Sequence
 from typing import Any
-
-import yaml
 
 from .._model.codec import DecodeError, decode
 from .._model.errors import BadInput
 from .._model.exception import ExceptionRecord
 from .._model.finding import AppliedException, Finding
+from . import strict_yaml
 
-MAX_BYTES = 4 * 2**20
 _KEYS = "kind, control, hosts, reason, owner, expires, object, ticket"
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key that stands twice and aliases (which could blow up)."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed here", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen: set[Any] = set()
-        for key_node, _value in node.value:
-            if key_node.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key_node.value!r} stands twice", problem_mark=key_node.start_mark
-                )
-            seen.add(key_node.value)
-        return super().construct_mapping(node, deep)
 
 
 def load_exceptions(path: str, controls: Collection[str]) -> list[ExceptionRecord]:
@@ -51,68 +28,47 @@ def load_exceptions(path: str, controls: Collection[str]) -> list[ExceptionRecor
     Raises:
         BadInput: the file cannot be read, or an entry is malformed; names file and line.
     """
-    source = pathlib.Path(path)
-    try:
-        if source.stat().st_size > MAX_BYTES:
+    source, document = strict_yaml.load(path, "exceptions file", "breakwater_exceptions")
+    return [_record(source, node, entry, controls) for node, entry in _entries(source, document)]
+
+
+def _entries(source: strict_yaml.Source, document: Any) -> list[tuple[Any, Any]]:
+    """Return node and value of each entry of the list ``exceptions:`` (or of a bare list)."""
+    node = source.root
+    if isinstance(document, dict) and document:
+        unknown = next((key for key in document if key != "exceptions"), None)
+        if unknown is not None:
             raise BadInput(
-                "The exceptions file is too large", where=path, seen=f"more than {MAX_BYTES} bytes", remedy="split it"
+                "The exceptions file is malformed",
+                where=source.where(str(unknown)),
+                seen=f"unknown key {unknown!r}",
+                remedy="the file holds one list named 'exceptions'",
             )
-        text = source.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            "Cannot read the exceptions file", where=path, seen=str(error), remedy="check breakwater_exceptions"
-        ) from error
-    loader = _Loader(text)
-    try:
-        root = loader.get_single_node()
-        if root is None:
-            return []
-        entries = _entries(root, path)
-        return [_record(loader, node, path, controls) for node in entries]
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else path
-        problem = getattr(error, "problem", None) or str(error)
-        raise BadInput(
-            "The exceptions file is malformed", where=where, seen=problem, remedy="mend that line"
-        ) from error
-    finally:
-        loader.dispose()
-
-
-def _entries(root: Any, path: str) -> list[Any]:
-    """Return the nodes of the list ``exceptions:`` (or of a bare list)."""
-    if isinstance(root, yaml.MappingNode):
-        for key, value in root.value:
-            if key.value != "exceptions":
-                raise BadInput(
-                    "The exceptions file is malformed",
-                    where=f"{path}:{key.start_mark.line + 1}",
-                    seen=f"unknown key {key.value!r}",
-                    remedy="the file holds one list named 'exceptions'",
-                )
-            root = value
-    if not isinstance(root, yaml.SequenceNode):
+        node, document = node.value[0][1], document["exceptions"]
+    if document is None:
+        return []
+    if not isinstance(document, list):
         raise BadInput(
             "The exceptions file is malformed",
-            where=f"{path}:{root.start_mark.line + 1}",
+            where=source.at(node),
             seen="no list of exceptions",
             remedy="write 'exceptions:' and below it one '- kind: waiver' per exception",
         )
-    return list(root.value)
+    return list(zip(node.value, document, strict=True))
 
 
-def _record(loader: _Loader, node: Any, path: str, controls: Collection[str]) -> ExceptionRecord:
-    where = f"{path}:{node.start_mark.line + 1}"
+def _record(source: strict_yaml.Source, node: Any, document: Any, controls: Collection[str]) -> ExceptionRecord:
+    where = source.at(node)
 
     def refuse(seen: str, remedy: str) -> BadInput:
         return BadInput("An exception is malformed", where=where, seen=seen, remedy=remedy)
 
-    document = loader.construct_document(node)
     if not isinstance(document, dict):
         raise refuse("it is not a mapping", f"give it the keys {_KEYS}")
+    if "where" in document:  # a field of the record, but not one that a person fills in
+        raise refuse("where: unknown key", f"the keys are {_KEYS}")
     if isinstance(document.get("hosts"), str):
-        document["hosts"] = [document["hosts"]]
+        document = {**document, "hosts": [document["hosts"]]}
     try:
         record = decode(ExceptionRecord, {**document, "where": where})
     except DecodeError as error:
@@ -130,7 +86,7 @@ def _record(loader: _Loader, node: Any, path: str, controls: Collection[str]) ->
         raise refuse("hosts is empty", "name hosts, groups or globs; '*' is all")
     if record.kind == "waiver" and record.expires is None:
         raise refuse("a waiver without expires", "give it a last day, e.g. expires: 2027-06-30")
-    if record.kind == "force" and any(host in ("all", "*") or "*" in host for host in record.hosts):
+    if record.kind == "force" and any(host == "all" or set("*?[") & set(host) for host in record.hosts):
         raise refuse("a force for more than named hosts", "name each host")
     return record
 
@@ -154,7 +110,7 @@ def applied(finding: Finding, records: Sequence[ExceptionRecord], today: datetim
         if (
             record.kind != "waiver"
             or record.control != finding.control
-            or not fnmatch.fnmatchcase(finding.object, record.object)
+            or not (finding.object == record.object or fnmatch.fnmatchcase(finding.object, record.object))
         ):
             continue
         if record.expires is not None and record.expires < today:

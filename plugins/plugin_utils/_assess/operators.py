@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._model.control import Operator
+
+_MODE = re.compile(r"0?[0-7]{3,4}\Z")
 
 Scale = Sequence[str]
 """Values from the weakest to the strongest protection; empty: compare as numbers."""
@@ -31,16 +34,18 @@ def _has(items: Sequence[Any], wanted: Any) -> bool:
     return any(_same(item, wanted) for item in items)
 
 
-def _rank(value: Any, scale: Scale) -> float | None:
+def _rank(value: Any, scale: Scale) -> int | float | None:
     if scale:
         folded = [step.casefold() for step in scale]
-        return float(folded.index(value.casefold())) if isinstance(value, str) and value.casefold() in folded else None
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return folded.index(value.casefold()) if isinstance(value, str) and value.casefold() in folded else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # NaN has no place
+        return None
+    return value
 
 
-def _compare(value: Any, wanted: Any, scale: Scale, holds: Callable[[float, float], bool]) -> bool | None:
+def _compare(value: Any, wanted: Any, scale: Scale, compare: Callable[[float, float], bool]) -> bool | None:
     left, right = _rank(value, scale), _rank(wanted, scale)
-    return None if left is None or right is None else holds(left, right)
+    return None if left is None or right is None else compare(left, right)
 
 
 def _empty(value: Any) -> bool:
@@ -48,10 +53,15 @@ def _empty(value: Any) -> bool:
 
 
 def _mode_within(value: Any, wanted: Any) -> bool | None:
-    try:
-        return int(str(value), 8) & ~int(str(wanted), 8) == 0
-    except ValueError:
+    """Compare modes as octal text only: a number would be an octal one that YAML has already turned into decimal."""
+    if not (isinstance(value, str) and isinstance(wanted, str) and is_mode(value) and is_mode(wanted)):
         return None
+    return int(value, 8) & ~int(wanted, 8) == 0
+
+
+def is_mode(value: Any) -> bool:
+    """Return whether a value is a file mode in octal, as text: ``"0644"``."""
+    return isinstance(value, str) and _MODE.match(value) is not None
 
 
 _OPERATORS: dict[Operator, Callable[[Any, Any, Scale], bool | None]] = {
@@ -89,10 +99,17 @@ _PHRASES: dict[Operator, str] = {
 }
 NEEDS_VALUE = frozenset(name for name, phrase in _PHRASES.items() if "{value}" in phrase)
 """Operators that compare with something."""
+VACUOUS_WHEN_EMPTY = frozenset[Operator]({"includes", "excludes", "none_of"})
+"""Operators that everything satisfies when the list that they compare with is empty."""
 
 
 def holds(operator: Operator, value: Any, wanted: Any, scale: Scale = ()) -> bool | None:
-    """Return whether ``value`` satisfies the test; None when the two cannot be compared (never a pass)."""
+    """Return whether ``value`` satisfies the test; None when the two cannot be compared (never a pass).
+
+    A test that asks for nothing is no test: without a value, or with an empty list of them, nothing can be told.
+    """
+    if operator in NEEDS_VALUE and (wanted is None or (operator in VACUOUS_WHEN_EMPTY and _empty(wanted))):
+        return None
     return _OPERATORS[operator](value, wanted, scale)
 
 
@@ -109,4 +126,9 @@ def text(value: Any) -> str:
         return ", ".join(text(item) for item in value) or "(empty)"
     if isinstance(value, dict):
         return ", ".join(f"{name}={text(item)}" for name, item in value.items())
-    return "(empty)" if value in (None, "") else str(value)
+    if value is None or value == "":
+        return "(empty)"
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to write out an integer of thousands of digits
+        return "(a very long number)"

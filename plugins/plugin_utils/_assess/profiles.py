@@ -7,23 +7,34 @@
 from __future__ import annotations
 
 import difflib
-import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from .._model.codec import DecodeError, decode
 from .._model.control import Control, Profile, Severity
 from .._model.errors import BadInput
 from .._model.fact import FactSet
+from . import strict_yaml
 from .conditions import mismatch
 
 BUILT_IN = ("recommended", "strict", "microsoft", "legacy")
 """Profiles that the controls themselves carry values for."""
 FAMILIES = ("cis", "stig")
 """Names that stand for the benchmark file that fits each host."""
+SUFFIXES = (".yml", ".yaml")
+_FORM = "its keys are id, title, base, extends, rules (control, value, rule, severity), exclude and when"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with a profile, and where: ``rules[2].control``."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +59,8 @@ def load(name: str, shipped: Mapping[str, Profile], controls: Mapping[str, Contr
     Raises:
         BadInput: there is none, or the file cannot be used.
     """
-    if name.endswith((".yml", ".yaml")):
-        return [_from_file(pathlib.Path(name), controls)]
+    if name.endswith(SUFFIXES):
+        return [_from_file(name)]
     if name in BUILT_IN:
         return [Profile(id=name, title=name, base=name, extends=True)]
     if name in FAMILIES:
@@ -74,58 +85,46 @@ def load(name: str, shipped: Mapping[str, Profile], controls: Mapping[str, Contr
     )
 
 
-def _from_file(path: pathlib.Path, controls: Mapping[str, Control]) -> Profile:
+def _from_file(path: str) -> Profile:
+    source, document = strict_yaml.load(path, "profile", "breakwater_profile")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            "Cannot read the profile", where=str(path), seen=str(error), remedy="check breakwater_profile"
-        ) from error
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise BadInput(
-            "The profile is not YAML", where=where, seen=str(getattr(error, "problem", error)), remedy="mend the line"
-        ) from error
-    try:
-        profile = decode(Profile, document)
+        return decode(Profile, document)
     except DecodeError as error:
         raise BadInput(
-            "The profile cannot be used",
-            where=f"{path}{_line(text, error.path)}",
-            seen=str(error),
-            remedy="see docs/profiles.md for its form",
+            "The profile cannot be used", where=source.where(error.path), seen=str(error), remedy=_FORM
         ) from error
-    return profile
 
 
-def _line(text: str, path: str) -> str:
-    """Return ``:line`` of the last key of a decode path, as far as it can be found."""
-    key = path.rpartition(".")[2].partition("[")[0]
-    for number, line in enumerate(text.splitlines(), 1):
-        if key and line.lstrip("- ").startswith(f"{key}:"):
-            return f":{number}"
-    return ""
+def where(name: str, place: str) -> str:
+    """Return the address of a place in the profile that the user named: file and line, where it is a file."""
+    if not name.endswith(SUFFIXES):
+        return f"profile {name}, {place}"
+    source, _document = strict_yaml.load(name, "profile", "breakwater_profile")
+    return source.where(place)
 
 
-def complaints(profile: Profile, controls: Mapping[str, Control]) -> list[str]:
+def complaints(profile: Profile, controls: Mapping[str, Control]) -> list[Complaint]:
     """Return what is wrong with a profile's references."""
     found = []
     if profile.base not in BUILT_IN:
-        found.append(f"base {profile.base!r} is none of {', '.join(BUILT_IN)}")
-    for control in [*(rule.control for rule in profile.rules), *profile.exclude]:
+        found.append(Complaint("base", f"{profile.base!r} is none of {', '.join(BUILT_IN)}"))
+    named = {f"rules[{index}].control": rule.control for index, rule in enumerate(profile.rules)}
+    named |= {f"exclude[{index}]": control for index, control in enumerate(profile.exclude)}
+    for place, control in named.items():
         if control not in controls:
             close = difflib.get_close_matches(control, controls, 1)
-            found.append(f"unknown control {control!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            found.append(Complaint(place, f"unknown control {control!r}{hint}"))
+    if not found and not select([profile], controls):
+        found.append(Complaint("rules", "it selects no control, so every host would comply"))
     return found
 
 
 def fitting(profiles: list[Profile], facts: FactSet) -> list[Profile]:
-    """Return the profiles that apply to a host."""
+    """Return the profiles that apply to a host. One for certain systems does not fit a host whose system is unknown."""
     os_fact = facts.get("host.os")
-    return [item for item in profiles if mismatch(item.when, None, os_fact.configured if os_fact else None) is None]
+    system = os_fact.configured if os_fact else None
+    return [item for item in profiles if mismatch(item.when, None, system) is None and (system or not item.when.os)]
 
 
 def fallback(control: Control, base: str) -> Any:

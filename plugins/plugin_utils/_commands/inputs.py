@@ -61,7 +61,12 @@ def load_inputs(profile: str, exceptions_file: str | None) -> Inputs:
     chosen = profiles.load(profile, catalogue.profiles(), controls)
     for item in chosen:
         for complaint in check_profile(item, controls, catalogue.settings("samba")):
-            raise BadInput("The profile cannot be used", where=profile, seen=complaint, remedy="mend the file")
+            raise BadInput(
+                "The profile cannot be used",
+                where=profiles.where(profile, complaint.place),
+                seen=str(complaint),
+                remedy="mend that line",
+            )
     records = exceptions.load_exceptions(exceptions_file, controls) if exceptions_file else []
     return Inputs(profile, tuple(chosen), tuple(records))
 
