@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .._model.run import Fleet
+from .._model.errors import BreakwaterError
+from .._model.run import Fleet, Run
 from .._report.report import Report, TrendPoint
 from .._store import rundir
 from .._store.history import open_history
@@ -36,15 +37,23 @@ def report(request: ReportRequest, context: Context) -> dict[str, Any]:
         if not request.formats:
             return {"changed": False, "run": run.id, "verdict": run.verdict, "reports": closed["reports"]}
     fleet = rundir.read_fleet(directory) or Fleet(run=run.id)
-    with open_history(history_url(request.history, context)) as database:
-        trend = [
-            TrendPoint(past.id, past.started, past.verdict, past.counts)
-            for past in database.trend()
-            if past.id <= run.id
-        ]
+    trend = _trend(request, context, run)
     ranking = tally(directory, run, "none").ranking
-    document = Report(run, fleet, ranking, lambda host: rundir.read_host(directory, host), trend, str(directory))
+    document = Report(
+        run, fleet, ranking, lambda host: rundir.read_host_or_error(directory, run, host), trend, str(directory)
+    )
     paths = write_reports(document, directory, request.formats)
     for name, path in paths.items():
         context.show(f"{name}: {path}")
     return {"changed": False, "run": run.id, "verdict": run.verdict, "reports": paths}
+
+
+def _trend(request: ReportRequest, context: Context, run: Run) -> list[TrendPoint]:
+    """Return the runs until this one; without a usable history the reports have no trend, and a warning says why."""
+    try:
+        with open_history(history_url(request.history, context)) as database:
+            past = [known for known in database.trend() if known.id <= run.id]
+    except BreakwaterError as error:
+        context.warn(str(error))
+        return []
+    return [TrendPoint(known.id, known.started, known.verdict, known.counts) for known in past]

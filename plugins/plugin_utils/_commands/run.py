@@ -15,6 +15,7 @@ from typing import Any
 
 from .._model.collected import SectionError
 from .._model.control import SEVERITIES
+from .._model.errors import BreakwaterError
 from .._model.finding import Finding
 from .._model.run import DataVersions, Drift, Fleet, HostRecord, Run, RunVerdict, Scope
 from .._report.report import Ranked, Report, TrendPoint, render
@@ -99,13 +100,18 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
         run, ended=context.timestamp(), verdict=verdict, counts=dict(found.counts), reasons=reasons
     )
     rundir.write_run(directory, run)
-    fleet, trend = _remember(directory, run, history_url(request.history, context))
-    report = Report(run, fleet, found.ranking, lambda host: rundir.read_host(directory, host), trend, str(directory))
+    fleet, trend, obstacle = _remember(directory, run, history_url(request.history, context))
+    report = Report(
+        run, fleet, found.ranking, lambda host: rundir.read_host_or_error(directory, run, host), trend, str(directory)
+    )
     paths = write_reports(report, directory)
     for line in lines(report):
         context.show(line)
     context.show(f"Report:  {paths['html']}")
-    failed = verdict != "compliant"
+    if obstacle is not None:
+        context.warn(f"The run is kept, but not in the history, and its drift is not known: {obstacle}")
+        reasons = (*reasons, obstacle)
+    failed = verdict != "compliant" or obstacle is not None
     message = f"{verdict}: {'; '.join(reasons)}" if reasons else verdict
     return {
         "changed": False,
@@ -210,32 +216,44 @@ def _verdict(tally: Tally, request: CloseRequest) -> tuple[RunVerdict, tuple[str
     return ("noncompliant" if tally.against else "compliant"), tuple(reasons)
 
 
-def _remember(directory: pathlib.Path, run: Run, url: str) -> tuple[Fleet, list[TrendPoint]]:
-    """Record the run in the history, and work out the drift from the baseline."""
-    with open_history(url) as database:
-        baseline = database.baseline(run)
-        fleet = Fleet(
-            run=run.id,
-            baseline=baseline.id if baseline else None,
-            baseline_approved=bool(baseline and baseline.approved),
-        )
-        if baseline is not None:
-            fleet.drift.extend(_drift(directory, run, database, baseline))
-        rundir.write_fleet(directory, fleet)
-        database.record(run, ((record.host, host_state(record)) for record in rundir.hosts(directory, run)))
-        trend = [TrendPoint(past.id, past.started, past.verdict, past.counts) for past in database.trend()]
-    return fleet, trend
+def _remember(directory: pathlib.Path, run: Run, url: str) -> tuple[Fleet, list[TrendPoint], str | None]:
+    """Record the run in the history, and work out the drift from the baseline, in one pass over the hosts.
+
+    The third part says why the history could not be used: the run's own files and reports are made all the same.
+    """
+    fleet, trend, obstacle = Fleet(run=run.id), [], None
+    try:
+        with open_history(url) as database:
+            baseline = database.baseline(run)
+            if baseline is not None:
+                fleet.baseline, fleet.baseline_approved = baseline.id, baseline.approved
+                fleet.drift.extend(_come_and_gone(run, database.fleet(baseline)))
+            database.record(run, _states(directory, run, database, baseline, fleet.drift))
+            trend = [TrendPoint(past.id, past.started, past.verdict, past.counts) for past in database.trend()]
+    except BreakwaterError as error:
+        fleet, trend, obstacle = Fleet(run=run.id), [], str(error)
+    rundir.write_fleet(directory, fleet)
+    return fleet, trend, obstacle
 
 
-def _drift(directory: pathlib.Path, run: Run, database: History, baseline: Past) -> Iterator[Drift]:
-    """What changed within the scope of this run; a limit, then or now, is no drift."""
-    before = database.hosts(baseline.id)
+def _states(
+    directory: pathlib.Path, run: Run, database: History, baseline: Past | None, drift: list[Drift]
+) -> Iterator[tuple[str, State]]:
+    """Yield every host with its state, and add what changed since the baseline to ``drift``."""
     for record in rundir.hosts(directory, run):
-        old: State | None = database.state(record.host, baseline)
-        if old is not None:
-            yield from compare(record.host, old, host_state(record))
-        elif not baseline.limit:
-            yield Drift(record.host, "host", "new")
-    if not run.scope.limit and not baseline.limit:
+        now = host_state(record)
+        known = None if baseline is None else database.state(record.host, baseline)
+        if known is not None:
+            drift.extend(compare(record.host, known.state, now, verdicts=known.profile == run.profile))
+        yield record.host, now
+
+
+def _come_and_gone(run: Run, before: set[str] | None) -> Iterator[Drift]:
+    """Hosts that are new, and, when the whole fleet was in scope, those that are gone; a limit is no drift."""
+    if before is None:
+        return
+    for host in sorted(set(run.scope.hosts) - before):
+        yield Drift(host, "host", "new")
+    if not run.scope.limit:
         for host in sorted(before - set(run.scope.hosts)):
             yield Drift(host, "host", "gone")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._model.codec import encode
+from .._model.fact import Fact
 from .._model.finding import Verdict
 from .._model.run import Drift, HostRecord
 
@@ -34,14 +35,19 @@ def host_state(record: HostRecord) -> State:
     for fact_id, obj, fact in record.facts:
         if fact_id.startswith(_VOLATILE) or fact_id in _IGNORED:
             continue
-        if fact.unreadable is None and fact.origin is not None and fact.origin.kind == "default":
+        if _is_default(fact):
             continue
         facts.setdefault(fact_id, {})[obj] = _value(fact_id, encode(fact))
     verdicts: dict[str, dict[str, str]] = {}
     for finding in record.findings:
-        if finding.verdict != "not_applicable":
-            verdicts.setdefault(finding.control, {})[finding.object] = finding.verdict
+        verdicts.setdefault(finding.control, {})[finding.object] = finding.verdict
     return {"facts": facts, "verdicts": verdicts, "read": not unread(record)}
+
+
+def _is_default(fact: Fact) -> bool:
+    """Whether nobody set this and the service says nothing else: a flip to a set value is then an added fact."""
+    only_configured = fact.unreadable is None and fact.effective is None and fact.wire is None
+    return only_configured and fact.origin is not None and fact.origin.kind == "default"
 
 
 def unread(record: HostRecord) -> str | None:
@@ -60,11 +66,15 @@ def _value(fact_id: str, fact: dict[str, Any]) -> Any:
     return value
 
 
-def compare(host: str, before: State, now: State) -> list[Drift]:
-    """Return the differences of one host's states, facts first. A host that could not be read has none."""
+def compare(host: str, before: State, now: State, *, verdicts: bool = True) -> list[Drift]:
+    """Return the differences of one host's states, facts first. A host that could not be read has none.
+
+    ``verdicts`` False: the two were judged by different profiles, so that only facts can be compared.
+    """
     if not before["read"] or not now["read"]:
         return []
-    return [*_facts(host, before["facts"], now["facts"]), *_verdicts(host, before["verdicts"], now["verdicts"])]
+    changes = _facts(host, before["facts"], now["facts"])
+    return [*changes, *_verdicts(host, before["verdicts"], now["verdicts"])] if verdicts else changes
 
 
 def _facts(host: str, before: dict[str, Any], now: dict[str, Any]) -> list[Drift]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import pathlib
 import sqlite3
 import time
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 
 from .._model.errors import BadInput, StoreError
 from .._model.run import Run
+from .._model.text import visible
 from .drift import State
 
 _SCHEMA = """
@@ -31,6 +33,8 @@ CREATE TABLE host_states (run TEXT NOT NULL, host TEXT NOT NULL, hash TEXT, PRIM
 CREATE INDEX host_states_by_host ON host_states (host, run);
 """
 VERSION = 1
+BATCH = 200
+"""Hosts per transaction."""
 BUSY_SECONDS = 60.0
 """How long one run waits for another one on the same history."""
 
@@ -46,6 +50,15 @@ class Past:
     limit: str
     counts: dict[str, int]
     approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A host as it was last seen, in which run, and which profile judged it then."""
+
+    state: State
+    run: str
+    profile: str
 
 
 def open_history(url: str) -> History:
@@ -74,11 +87,15 @@ class History:
         self.path = path
         with self._errors():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists():
-                path.touch(mode=0o600)
+            with contextlib.suppress(FileExistsError):  # O_EXCL: a link that somebody laid here is not followed
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             self.db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._write_ahead()
-            self._migrate()
+            try:
+                self._write_ahead()
+                self._migrate()
+            except BaseException:
+                self.db.close()
+                raise
 
     def _write_ahead(self) -> None:
         """Switch to write-ahead logging; SQLite does not wait by itself while another run does the same."""
@@ -102,7 +119,7 @@ class History:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, zlib.error, ValueError) as error:
             raise StoreError(
                 "Cannot use the history",
                 where=str(self.path),
@@ -116,12 +133,15 @@ class History:
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.db.execute("COMMIT")
             except BaseException:
-                self.db.execute("ROLLBACK")
+                if self.db.in_transaction:  # a full disk has rolled back already
+                    self.db.execute("ROLLBACK")
                 raise
-            self.db.execute("COMMIT")
 
     def _migrate(self) -> None:
+        if self.db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+            return
         with self._transaction():
             version = self.db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
@@ -132,29 +152,42 @@ class History:
                 self.db.execute(f"PRAGMA user_version={VERSION}")
 
     def record(self, run: Run, states: Iterable[tuple[str, State]]) -> None:
-        """Remember a closed run with its hosts' states; recording it again replaces what was recorded."""
+        """Remember a closed run with its hosts' states; recording it again replaces what was recorded.
+
+        States are written in small transactions, so that reading ten thousand hosts locks nobody out; the run itself
+        comes last, and nothing looks at the states of a run that is not there yet.
+        """
+        batch: list[tuple[str, State]] = []
+        for pair in states:
+            batch.append(pair)
+            if len(batch) == BATCH:
+                self._put(run.id, batch)
+                batch.clear()
+        self._put(run.id, batch)
+        counts = json.dumps(run.counts)
+        row = (run.id, run.started, run.ended, run.kind, run.profile, run.verdict, run.scope.limit, counts)
         with self._transaction():
-            approved = self.db.execute("SELECT approved FROM runs WHERE id = ?", (run.id,)).fetchone()
-            self.db.execute("DELETE FROM runs WHERE id = ?", (run.id,))
-            self.db.execute("DELETE FROM host_states WHERE run = ?", (run.id,))
-            row = (
-                run.id,
-                run.started,
-                run.ended,
-                run.kind,
-                run.profile,
-                run.verdict,
-                run.scope.limit,
-                json.dumps(run.counts),
-            )
             self.db.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, approved[0] if approved else 0)
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET"
+                " ended = excluded.ended, profile = excluded.profile, verdict = excluded.verdict, counts = excluded.counts",
+                row,
             )
+
+    def _put(self, run_id: str, states: list[tuple[str, State]]) -> None:
+        """Store hosts' states; a host that was not read has a row without one."""
+        with self._transaction():
             for host, state in states:
-                text = json.dumps(state, sort_keys=True, separators=(",", ":")).encode()
-                digest = hashlib.sha256(text).hexdigest()
-                self.db.execute("INSERT OR IGNORE INTO states VALUES (?, ?)", (digest, zlib.compress(text)))
-                self.db.execute("INSERT INTO host_states VALUES (?, ?, ?)", (run.id, host, digest))
+                digest = None
+                if state["read"]:
+                    text = json.dumps(state, sort_keys=True, separators=(",", ":")).encode()
+                    digest = hashlib.sha256(text).hexdigest()
+                    self.db.execute(
+                        "INSERT INTO states VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", (digest, zlib.compress(text))
+                    )
+                self.db.execute(
+                    "INSERT INTO host_states VALUES (?, ?, ?) ON CONFLICT (run, host) DO UPDATE SET hash = excluded.hash",
+                    (run_id, visible(host), digest),
+                )
 
     def approve(self, run_id: str) -> None:
         """Make a run the baseline.
@@ -176,30 +209,45 @@ class History:
             self.db.execute("UPDATE runs SET approved = 1 WHERE id = ?", (run_id,))
 
     def baseline(self, run: Run) -> Past | None:
-        """Return the run that drift is measured from: the approved one, else the newest before ``run``."""
+        """Return the run that drift is measured from: the approved one, else the newest of its kind before ``run``.
+
+        A run that is closed late is never compared with a later one.
+        """
         columns = "id, started, profile, verdict, scope_limit, counts, approved"
         with self._errors():
-            row = self.db.execute(f"SELECT {columns} FROM runs WHERE approved = 1 AND id != ?", (run.id,)).fetchone()
-            row = (
-                row
-                or self.db.execute(
-                    f"SELECT {columns} FROM runs WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT 1", (run.kind, run.id)
-                ).fetchone()
-            )
-        return None if row is None else _past(row)
+            row = self.db.execute(
+                f"SELECT {columns} FROM runs WHERE id < ? AND (approved = 1 OR kind = ?)"
+                " ORDER BY approved DESC, id DESC LIMIT 1",
+                (run.id, run.kind),
+            ).fetchone()
+            return None if row is None else _past(row)
 
-    def state(self, host: str, baseline: Past) -> State | None:
-        """Return a host's state at the baseline: in that run, or in the newest one before it that had the host."""
+    def state(self, host: str, baseline: Past) -> Known | None:
+        """Return what was last known of a host at the baseline.
+
+        That is its state in that run, or, where the run's limit left the host out or it did not answer then, in the
+        newest run before in which it did: otherwise one silent night would hide what changed during it.
+        """
         with self._errors():
             row = self.db.execute(
-                "SELECT s.state FROM host_states h JOIN states s ON s.hash = h.hash"
-                " WHERE h.host = ? AND h.run <= ? ORDER BY h.run DESC LIMIT 1",
-                (host, baseline.id),
+                "SELECT s.state, r.id, r.profile FROM host_states h JOIN states s ON s.hash = h.hash"
+                " JOIN runs r ON r.id = h.run WHERE h.host = ? AND h.run <= ? ORDER BY h.run DESC LIMIT 1",
+                (visible(host), baseline.id),
             ).fetchone()
-        if row is None:
-            return None
-        state: State = json.loads(zlib.decompress(row[0]))
-        return state
+            return None if row is None else Known(json.loads(zlib.decompress(row[0])), row[1], row[2])
+
+    def fleet(self, baseline: Past) -> set[str] | None:
+        """Return the hosts of the whole fleet as of the baseline: the scope of the newest run without a limit.
+
+        None: every run until then had a limit, so that nobody knows.
+        """
+        with self._errors():
+            row = self.db.execute(
+                "SELECT id FROM runs WHERE id <= ? AND scope_limit = '' AND kind ="
+                " (SELECT kind FROM runs WHERE id = ?) ORDER BY id DESC LIMIT 1",
+                (baseline.id, baseline.id),
+            ).fetchone()
+            return None if row is None else self.hosts(row[0])
 
     def hosts(self, run_id: str) -> set[str]:
         """Return the hosts that a run had in scope."""
@@ -213,7 +261,7 @@ class History:
                 "SELECT id, started, profile, verdict, scope_limit, counts, approved FROM runs ORDER BY id DESC LIMIT ?",
                 (limit,),
             ).fetchall()
-        return [_past(row) for row in reversed(rows)]
+            return [_past(row) for row in reversed(rows)]
 
 
 def _past(row: tuple[str, str, str, str, str, str, int]) -> Past:

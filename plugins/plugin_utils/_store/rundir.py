@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -23,7 +24,9 @@ from .._model.errors import BadInput, StoreError
 from .._model.run import FLEET_SCHEMA, HOST_SCHEMA, RUN_SCHEMA, Fleet, HostRecord, Run
 
 T = TypeVar("T")
-RUN_ID = re.compile(r"^\d{8}T\d{6}Z-[0-9a-z]{4}$")
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-z]{4}")
+MAX_NAME = 240
+"""Characters of a host's file name without its ending; file systems take 255 bytes."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -60,7 +63,7 @@ def write_run(directory: pathlib.Path, run: Run) -> None:
 
 def write_host(directory: pathlib.Path, record: HostRecord) -> pathlib.Path:
     """Write a host's file and return its path."""
-    path = directory / "hosts" / f"{quote(record.host, safe='')}.json"
+    path = _host_path(directory, record.host)
     write_document(path, record)
     return path
 
@@ -121,10 +124,13 @@ def find(results: pathlib.Path, name: str) -> pathlib.Path:
         latest = results / "latest"
         if not latest.is_symlink() or not (latest / "run.json").is_file():
             raise refuse("no run yet", "audit first, or set breakwater_results")
-        return (results / latest.readlink().name).absolute()
+        target = latest.readlink().name
+        if not RUN_ID.fullmatch(target) or not (results / target / "run.json").is_file():
+            raise refuse("latest does not point to a run here", "name the run by its id")
+        return (results / target).absolute()
     if not re.fullmatch(r"[0-9TZa-z-]+", name):
         raise refuse(f"{name!r} is no run id", "an id looks like 20261124T001231Z-k3f9")
-    known = sorted(path.name for path in results.glob("*") if RUN_ID.match(path.name)) if results.is_dir() else []
+    known = sorted(path.name for path in results.glob("*") if RUN_ID.fullmatch(path.name)) if results.is_dir() else []
     matches = [known_id for known_id in known if known_id.startswith(name)]
     if name in known:
         matches = [name]
@@ -156,22 +162,35 @@ def read_host(directory: pathlib.Path, host: str) -> HostRecord:
     Raises:
         StoreError: it is not there, cut off, or of another form.
     """
-    return _read(_host_path(directory, host), HostRecord, HOST_SCHEMA)
+    path = _host_path(directory, host)
+    record = _read(path, HostRecord, HOST_SCHEMA)
+    if record.host != host:
+        raise StoreError("Cannot read the results", where=str(path), seen="it is another host's", remedy="audit again")
+    return record
+
+
+def read_host_or_error(directory: pathlib.Path, run: Run, host: str) -> HostRecord:
+    """Read the file of one host; one that cannot be read becomes a record that says so."""
+    try:
+        return read_host(directory, host)
+    except StoreError as error:
+        record = HostRecord(host=host, address="", connection="", collected=run.started)
+        record.errors.append(SectionError("record", str(error)))
+        return record
 
 
 def _host_path(directory: pathlib.Path, host: str) -> pathlib.Path:
-    return directory / "hosts" / f"{quote(host, safe='')}.json"
+    """Return where a host's file is; a name too long for a file keeps its beginning and gets a digest."""
+    name = quote(host, safe="", errors="surrogatepass")
+    if len(name) > MAX_NAME:
+        name = f"{name[: MAX_NAME - 65]}-{hashlib.sha256(host.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return directory / "hosts" / f"{name}.json"
 
 
 def hosts(directory: pathlib.Path, run: Run) -> Iterator[HostRecord]:
     """Yield the records of the run's scope one by one; a file that cannot be read becomes a record that says so."""
     for host in host_names(directory, run):
-        try:
-            yield read_host(directory, host)
-        except StoreError as error:
-            record = HostRecord(host=host, address="", connection="", collected=run.started)
-            record.errors.append(SectionError("record", str(error)))
-            yield record
+        yield read_host_or_error(directory, run, host)
 
 
 def _read(path: pathlib.Path, kind: type[T], schema: str) -> T:
@@ -186,6 +205,6 @@ def _read(path: pathlib.Path, kind: type[T], schema: str) -> T:
                 remedy=f"this release reads {schema!r}",
             )
         return decode(kind, document)
-    except (OSError, ValueError, DecodeError) as error:
+    except (OSError, ValueError, DecodeError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError("Cannot read the results", where=str(path), seen=reason, remedy="audit again") from error
