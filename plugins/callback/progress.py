@@ -5,12 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from typing import Any
-
-from ansible.plugins.callback.default import CallbackModule as DefaultCallback
-
 DOCUMENTATION = r"""
 name: progress
 type: stdout
@@ -27,6 +21,12 @@ requirements:
 author:
   - The Breakwater authors (@breakwater-smb)
 """
+
+import sys
+import time
+from typing import Any
+
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 OURS = "breakwater.smb."
 PERIOD = 10.0

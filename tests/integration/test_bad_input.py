@@ -137,7 +137,8 @@ def test_stopped_server_is_judged_by_its_configuration(machine):
 def test_no_smb_at_all(tmp_path):
     answer = '\n@@breakwater @NONCE@ begin@@\n{"schema":"breakwater/collected/1","uid":"0","shell":"sh","records":[' + (
         '{"id":"host.os","command":"os","out":"ID=debian\\nVERSION_ID=12","err":"","rc":0},{"id":"host.ss","command":"ss","out":"","err":"","rc":0},'
-        '{"id":"host.processes","command":"ps","out":"1 init","err":"","rc":0},{"id":"host.packages","command":"dpkg","out":"","err":"","rc":0}]}\n@@breakwater @NONCE@ end@@\n'
+        '{"id":"host.processes","command":"ps","out":"1 init","err":"","rc":0},'
+        '{"id":"host.packages","command":"dpkg","out":"","err":"","rc":0}]}\n@@breakwater @NONCE@ end@@\n'
     )
     recording = tmp_path / "r.txt"
     recording.write_text(answer, encoding="utf-8")
@@ -159,7 +160,8 @@ class Tags(HTMLParser):
 
 
 def test_hostile_names_are_data_everywhere(machine, tmp_path):
-    body = f"[global]\nserver string = {NASTY}\n[a{NASTY.replace(']', '')}]\npath = /tmp\ncomment = {NASTY}\nguest ok = yes\n[nul\x00x]\npath=/tmp\nguest ok=yes\n"
+    body = f"[global]\nserver string = {NASTY}\n[a{NASTY.replace(']', '')}]\npath = /tmp\ncomment = {NASTY}\n"
+    body += "guest ok = yes\n[nul\x00x]\npath=/tmp\nguest ok=yes\n"
     machine.conf.write_bytes(body.encode() + b"[bad\xff\xfe]\npath=/tmp\nguest ok = yes\n")
     played = machine.audit()
     assert "Report:" in played.output, played.output

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+# shellcheck shell=sh
 # Core of the collector: how a record is made. POSIX sh; no temporary file, no bashism.
 #
 # The sections (bw_collect_<name>) are appended to this file, and the call of bw_main as the last line,

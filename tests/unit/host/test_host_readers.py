@@ -18,7 +18,10 @@ tcp   LISTEN 0      64           *%eth0:445               *:*
 tcp   LISTEN 0      50              [::]:139           [::]:*
 udp   UNCONN 0      0     10.0.0.255:137        0.0.0.0:*    users:(("nmbd",pid=77,fd=18))
 """
-BUSYBOX = "tcp        0      0 :::445                  :::*                    LISTEN      1/smbd\nudp        0      0 0.0.0.0:138             0.0.0.0:*                           -\n"
+BUSYBOX = (
+    "tcp        0      0 :::445                  :::*                    LISTEN      1/smbd\n"
+    "udp        0      0 0.0.0.0:138             0.0.0.0:*                           -\n"
+)
 SOCKSTAT = "root     smbd       1203  31 tcp4   *:445                 *:*\nroot     nmbd       1204  16 udp4   10.0.0.1:137          *:*\n"
 PROC6 = "  sl  local_address remote_address st\n   0: 00000000000000000000000000000000:01BD 00000000000000000000000000000000:0000 0A 0 0\n"
 PROC4 = "  sl  local_address rem_address   st\n   0: 0100007F:008B 00000000:0000 0A 0 0\n   1: 0100007F:01BD 0200007F:C001 01 0 0\n"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# shellcheck disable=SC2154  # what core.sh sets
+# shellcheck shell=sh disable=SC2154  # core.sh sets what this file uses
 # Section host: operating system, listeners, processes, packages, services, mounts, firewall. Raw output only.
 
 bw_packages='samba samba-common samba-common-bin samba-libs samba-client smbclient libsmbclient libsmbclient0 libwbclient0 winbind

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# shellcheck disable=SC2154  # what core.sh sets
+# shellcheck shell=sh disable=SC2154  # core.sh sets what this file uses
 # Section samba: what the reader needs to know of smbd, its configuration, its shares and its sessions.
 
 # bw_samba_conf: path of the smb.conf that counts: the running smbd's, the built-in one, or a usual one.
