@@ -167,7 +167,7 @@ def _wait(name: str, directory: pathlib.Path, process: subprocess.Popen[bytes]) 
     while not (directory / "ready").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             text = (directory / "init.log").read_text(encoding="utf-8", errors="replace").strip()
-            raise FleetError(f"The host {name} did not start: {text[-400:] or 'no message'}.")
+            raise FleetError(f"The host {name} did not start: {(text.splitlines() or ['no message'])[-1][:400]}.")
         time.sleep(0.05)
     children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
     return Host(name, int(children[0]), directory)
