@@ -95,7 +95,7 @@ options:
       - name: ansible_paramiko_password
   private_key_file:
     description: Private key to log in with. When it is given, neither an agent nor other keys are tried.
-    type: path
+    type: string
     vars:
       - name: ansible_private_key_file
       - name: ansible_ssh_private_key_file
@@ -166,7 +166,7 @@ options:
       - name: ANSIBLE_PARAMIKO_HOST_KEY_AUTO_ADD
   known_hosts:
     description: File of known keys to use beside the user's and the system's.
-    type: path
+    type: string
     vars:
       - name: breakwater_paramiko_known_hosts
     env:

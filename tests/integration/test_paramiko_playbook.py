@@ -171,7 +171,6 @@ def test_documentation_prints() -> None:
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build" / "collections"),
-        "ANSIBLE_CONFIG": "/dev/null",
     }
     command = [str(BIN / "ansible-doc"), "-t", "connection", "breakwater.smb.paramiko"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

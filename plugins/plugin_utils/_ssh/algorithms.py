@@ -19,7 +19,7 @@ try:
     from cryptography.hazmat.primitives import hashes
     from paramiko.kex_gex import KexGexSHA256
     from paramiko.kex_group14 import KexGroup14SHA256
-except ImportError:  # no paramiko, or one so old that it has the old algorithms itself
+except (ImportError, AttributeError):  # no paramiko that works, or one so old that it has the old algorithms itself
     KexGexSHA256 = KexGroup14SHA256 = hashes = None  # type: ignore[assignment, misc]
 
 OLD = {

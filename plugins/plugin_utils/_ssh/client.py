@@ -17,10 +17,9 @@ from typing import Any
 
 from . import algorithms
 from .hostkeys import HostKey, KnownKeys, add, known_keys, name_in_file
-from .library import Refused, paramiko, reason
+from .library import UNUSABLE, Refused, paramiko, reason
 from .target import SshTarget, Way, way
 
-MISSING = "The Python library paramiko is missing: install it where ansible-core runs (pip install paramiko)."
 MAX_JUMPS = 8
 KEEPALIVE_SECONDS = 15
 
@@ -48,7 +47,7 @@ def open_client(target: SshTarget) -> Any:
 
 def _open(target: SshTarget, jumps_left: int) -> Any:
     if paramiko is None:
-        raise Refused(MISSING)
+        raise Refused(UNUSABLE)
     path = way(target)
     with contextlib.ExitStack() as stack:
         sock = _sock(target, path, stack, jumps_left)

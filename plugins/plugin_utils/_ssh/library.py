@@ -13,10 +13,16 @@ from typing import Any
 from .._model.text import printable
 
 warnings.filterwarnings("ignore", module=r"paramiko\b.*")  # deprecations of its old ciphers: nothing a user can act on
+UNUSABLE = "The Python library paramiko is missing: install it where ansible-core runs (pip install paramiko)."
 try:
     import paramiko as _paramiko
 except ImportError:
     _paramiko = None  # type: ignore[assignment]
+except Exception as error:  # old paramiko on new cryptography: AttributeError about ciphers that were removed
+    _paramiko = None  # type: ignore[assignment]
+    UNUSABLE = (
+        f"The Python library paramiko cannot be used here ({error}): upgrade it (pip install --upgrade paramiko)."
+    )
 paramiko: Any = _paramiko
 
 # Without a handler, Python prints the tracebacks that paramiko's thread logs.
