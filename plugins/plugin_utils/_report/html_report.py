@@ -12,17 +12,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import pathlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import jinja2
 
+from .._model.control import SEVERITIES
 from .._model.fact import Fact
 from .._model.finding import VERDICTS, Finding
 from .._model.run import HostRecord
 from .._model.text import printable
-from .report import Chunks, Ranked, Report, bad
-from .terminal_report import drift_line
+from .report import Chunks, Ranked, Report, bad, totals
+from .terminal_report import drift_line, words
 
 _TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "_data" / "templates"
 
@@ -62,22 +64,61 @@ def _chunks(report: Report) -> Iterator[str]:
         csp=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:; base-uri 'none'; form-action 'none'",
     )
     template = environment.get_template("host.html")
+    changes: dict[str, list[str]] = {}
+    for change in report.fleet.drift:
+        changes.setdefault(change.host, []).append(drift_line(change, with_host=False))
+    frequent = Frequent()
     for number, ranked in enumerate(report.ranking):
-        yield template.render(host=_host(report.read(ranked.host), ranked, number))
-    yield environment.get_template("foot.html").render(script=script, tool=report.run.tool)
+        record = report.read(ranked.host)
+        frequent.add(record)
+        yield template.render(host=_host(record, ranked, number), drift=changes.get(record.host, ()))
+    yield environment.get_template("foot.html").render(script=script, tool=report.run.tool, controls=frequent.rows())
+
+
+class Frequent:
+    """Counts, while the hosts stream by, on how many of them each control is open: one change may mend many hosts."""
+
+    def __init__(self) -> None:
+        self._hosts: Counter[str] = Counter()
+        self._controls: dict[str, Finding] = {}
+
+    def add(self, record: HostRecord) -> None:
+        """Count the controls that are open on a host."""
+        found = {finding.control: finding for finding in record.findings if finding.counts_against}
+        self._hosts.update(found.keys())
+        for control, finding in found.items():
+            self._controls.setdefault(control, finding)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the controls, worst and most frequent first."""
+
+        def rank(control: str) -> tuple[int, int, str]:
+            return SEVERITIES.index(self._controls[control].severity), -self._hosts[control], control
+
+        return [
+            {
+                "control": control,
+                "title": self._controls[control].title,
+                "severity": self._controls[control].severity,
+                "hosts": self._hosts[control],
+            }
+            for control in sorted(self._controls, key=rank)
+        ]
 
 
 def _tiles(report: Report) -> list[dict[str, Any]]:
-    counts = report.run.counts
+    """Return the numbers on top; what an exception covers is counted as waived only."""
+    counts = totals(report)
     unread = sum(ranked.unread is not None for ranked in report.ranking)
-    tiles = [
+    scores = [ranked.score for ranked in report.ranking if ranked.score is not None]
+    tiles: list[dict[str, Any]] = [
+        {"name": "mean score", "value": round(sum(scores) / len(scores)) if scores else "–", "tone": "mean"},
         {"name": "hosts", "value": len(report.ranking), "tone": ""},
         {"name": "not read", "value": unread, "tone": "unknown" if unread else ""},
     ]
-    for verdict in VERDICTS:
-        value = counts.get(verdict, 0)
+    for verdict in (*VERDICTS, "waived"):
+        value = counts[verdict]
         tiles.append({"name": verdict.replace("_", " "), "value": value, "tone": verdict if value else ""})
-    tiles.append({"name": "waived", "value": counts.get("excepted", 0), "tone": ""})
     return tiles
 
 
@@ -85,13 +126,13 @@ def _trend(report: Report) -> list[dict[str, Any]]:
     """Bars of failing and unknown findings over the past runs, as percentages of the highest."""
     points = [(point.id, point.counts.get("fail", 0), point.counts.get("unknown", 0)) for point in report.trend]
     top = max((fail + unknown for _id, fail, unknown in points), default=0) or 1
-    width = 100 / max(len(points), 1)
+    width = 100 / max(len(points), 30)
     return [
         {
             "id": run_id,
             "fail": fail,
             "unknown": unknown,
-            "x": f"{index * width:.2f}",
+            "x": f"{100 - (len(points) - index) * width:.2f}",
             "width": f"{width * 0.8:.2f}",
             "fail_height": f"{36 * fail / top:.2f}",
             "fail_y": f"{38 - 36 * fail / top:.2f}",
@@ -133,9 +174,8 @@ def _host(record: HostRecord, ranked: Ranked, number: int) -> dict[str, Any]:
         ],
         "shares": [_share(name, record) for name in record.facts.objects("samba.share")],
         "sessions": [
-            fact.effective
+            _texts(fact.effective, "user", "machine", "address", "dialect", "signing", "encryption")
             for fact in record.facts.objects("usage.session").values()
-            if isinstance(fact.effective, dict)
         ],
         "mounts": [_mount(point, fact) for point, fact in record.facts.objects("client.mount").items()],
         "errors": [{"section": error.section, "reason": printable(error.reason)} for error in record.errors],
@@ -160,7 +200,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "expected": printable(finding.expected),
         "why": printable(finding.why),
         "origin": printable(str(finding.origin)) if finding.origin else "",
-        "cause": finding.cause or "",
+        "cause": printable(finding.cause or ""),
         "remedy": printable(finding.remedy),
         "exception": printable(exception),
         "rules": ", ".join(finding.rules),
@@ -168,9 +208,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _listener(fact: Fact) -> dict[str, Any]:
-    value = dict(fact.effective)
-    value["process"] = printable(str(value.get("process") or "not to be seen"))
-    return value
+    value = _texts(fact.effective, "proto", "address", "port", "state", "process", "pid")
+    return {**value, "process": value["process"] or "not to be seen"}
+
+
+def _texts(value: Any, *keys: str) -> dict[str, str]:
+    """Return the named parts of a fact's value as printable text; what is not there is empty."""
+    parts = value if isinstance(value, dict) else {}
+    return {key: "" if parts.get(key) is None else printable(str(parts[key])) for key in keys}
 
 
 def _share(name: str, record: HostRecord) -> dict[str, Any]:
@@ -180,15 +225,15 @@ def _share(name: str, record: HostRecord) -> dict[str, Any]:
         found = record.facts.get(f"samba.{parameter}", name) or record.facts.get(f"samba.{parameter}")
         if found is None or found.unreadable is not None:
             return "unknown"
-        return {True: "yes", False: "no"}.get(found.configured, printable(str(found.configured)))
+        return printable(words(found.configured))
 
     value = fact.configured if isinstance(fact.configured, dict) else {}
     mode = record.facts.get("samba.share_path_mode", name)
-    shown = mode.effective.get("mode", "") if mode is not None and isinstance(mode.effective, dict) else "unknown"
+    shown = "unknown" if mode is None else _texts(mode.effective or mode.configured, "mode")["mode"] or "unknown"
     return {
         "name": printable(name),
         "path": printable(str(value.get("path", ""))),
-        "kind": value.get("kind", ""),
+        "kind": printable(str(value.get("kind", ""))),
         "unreadable": printable(fact.unreadable or ""),
         "guest": setting("guest_ok"),
         "read_only": setting("read_only"),
@@ -198,8 +243,4 @@ def _share(name: str, record: HostRecord) -> dict[str, Any]:
 
 
 def _mount(point: str, fact: Fact) -> dict[str, Any]:
-    value = fact.effective if isinstance(fact.effective, dict) else {}
-    return {
-        "point": printable(point),
-        **{key: printable(str(value.get(key, ""))) for key in ("source", "vers", "sec", "seal", "sign")},
-    }
+    return {"point": printable(point), **_texts(fact.effective, "source", "vers", "sec", "seal", "sign")}

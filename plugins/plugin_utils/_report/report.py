@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,14 @@ def render(report: Report, formats: Sequence[str] = ()) -> Iterator[tuple[str, s
         module = importlib.import_module(f"{__package__}.{name}_report")
         for path, chunks in module.render(report):
             yield name, path, chunks
+
+
+def totals(report: Report) -> Counter[str]:
+    """Return the findings of the whole fleet per verdict; what an exception covers is counted as "waived" only."""
+    total: Counter[str] = Counter()
+    for ranked in report.ranking:
+        total.update(ranked.counts)
+    return total
 
 
 def bad(findings: Iterable[Finding]) -> list[Finding]:

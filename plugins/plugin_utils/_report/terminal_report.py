@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from .._model.finding import Finding
 from .._model.run import Drift, HostRecord
 from .._model.text import printable
-from .report import Chunks, Ranked, Report, bad
+from .report import Chunks, Ranked, Report, bad, totals
 
 MAX_FINDINGS = 12
 MAX_HOSTS = 15
@@ -105,29 +106,46 @@ def _drift(report: Report) -> Iterator[str]:
         yield f"  ... and {len(fleet.drift) - MAX_DRIFT} more (see the HTML report)"
 
 
-def drift_line(change: Drift) -> str:
+def words(value: Any, room: int = 90) -> str:
+    """Return a fact's value as a person would write it, shortened to ``room`` characters."""
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, dict) and "unreadable" in value:
+        text = f"unreadable ({words(value['unreadable'])})"
+    elif isinstance(value, dict):
+        text = ", ".join(f"{key} {words(item, room // 2)}" for key, item in value.items() if item is not None)
+    elif isinstance(value, (list, tuple)):
+        text = ", ".join(words(item) for item in value) or "empty"
+    elif value is None:
+        text = "nothing"
+    else:
+        text = str(value) or "empty"
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def drift_line(change: Drift, *, with_host: bool = True) -> str:
     """Return one change in words."""
     where = f"{change.subject}{f' [{change.object}]' if change.object else ''}"
+    before, after = words(change.before), words(change.after)
     text = {
         "gone": "is gone",
         "new": "is new",
-        "added": f"{where} added: {change.after}",
-        "removed": f"{where} removed: {change.before}",
-        "changed": f"{where}: {change.before} -> {change.after}",
-        "newly_failing": f"{where} newly failing ({change.before} -> {change.after})",
-        "newly_passing": f"{where} newly passing ({change.before} -> {change.after})",
+        "added": f"{where} added: {after}",
+        "removed": f"{where} removed: {before}",
+        "changed": f"{where}: {before} -> {after}",
+        "newly_failing": f"{where} newly failing ({before} -> {after})",
+        "newly_passing": f"{where} newly passing ({before} -> {after})",
     }[change.change]
-    return printable(f"{change.host}: {text}")[:240]
+    return printable(f"{change.host}: {text}" if with_host else text)[:300]
 
 
 def _verdict(report: Report) -> Iterator[str]:
-    counts = report.run.counts
+    run, counts = report.run, totals(report)
     parts = [
-        f"{counts.get(name, 0)} {name.replace('_', ' ')}"
-        for name in ("fail", "unknown", "manual", "pass", "not_applicable")
+        f"{counts[name]} {name.replace('_', ' ')}" for name in ("fail", "unknown", "manual", "pass", "not_applicable")
     ]
-    waived = f", {counts['excepted']} waived" if counts.get("excepted") else ""
+    waived = f", {counts['waived']} waived" if counts["waived"] else ""
     yield f"Findings: {', '.join(parts)}{waived}"
-    yield f"Verdict: {report.run.verdict.upper()}"
-    for reason in report.run.reasons:
+    yield f"Verdict: {run.verdict.upper()} (exit code {0 if run.verdict == 'compliant' else 2})"
+    for reason in run.reasons:
         yield f"  because {printable(reason)}"
