@@ -16,12 +16,13 @@ import datetime
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from .fact import Fact, FactSet
+from .fact import Fact, FactSet, Origin
 
 T = TypeVar("T")
+_PLAIN = frozenset({str, bool, int, float})
 
 
 class DecodeError(ValueError):
@@ -37,9 +38,16 @@ class DecodeError(ValueError):
         self.reason = reason
         super().__init__(f"{path or 'document'}: {reason}")
 
+    def within(self, place: str) -> DecodeError:
+        """Return the same error, seen from the document that holds this one at ``place``."""
+        joint = "." if place and self.path and not self.path.startswith("[") else ""
+        return DecodeError(f"{place}{joint}{self.path}", self.reason)
+
 
 def encode(value: Any) -> Any:
     """Return ``value`` as plain JSON data."""
+    if value is None or type(value) in _PLAIN:  # most values: nothing to look for
+        return value
     if isinstance(value, FactSet):
         return {
             fact_id: {obj: encode(fact) for obj, fact in objects.items()} for fact_id, objects in value.by_id.items()
@@ -80,13 +88,7 @@ def _encoded_fields(kind: type) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-@functools.cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+Decoder = Callable[[Any], Any]
 
 
 def decode(kind: type[T], document: Any, path: str = "") -> T:
@@ -95,81 +97,138 @@ def decode(kind: type[T], document: Any, path: str = "") -> T:
     Raises:
         DecodeError: the document does not have that form.
     """
-    return typing.cast(T, _decode(kind, document, path))
+    try:
+        return typing.cast(T, _decoder(typing.cast(Any, kind))(document))
+    except DecodeError as error:
+        raise error.within(path) from None
 
 
-def _decode(kind: Any, value: Any, path: str) -> Any:
+@functools.cache
+def _decoder(kind: Any) -> Decoder:
+    """Return the function that decodes one type: annotations are looked at once, not once per value.
+
+    A function knows only its own value; the path to it is put together while an error travels up.
+    """
     if kind is Any:
-        return value
+        return lambda value: value
     origin = typing.get_origin(kind)
     if origin is typing.Literal:
-        return _decode_literal(kind, value, path)
+        return _literal_decoder(kind)
     if origin in (types.UnionType, typing.Union):
-        return _decode_union(kind, value, path)
+        return _optional_decoder(kind)
     if origin in (list, tuple):
-        return _decode_sequence(kind, origin, value, path)
+        return _sequence_decoder(kind, origin)
     if origin is dict:
-        _expect(isinstance(value, Mapping), path, "expected a mapping", value)
-        item_kind = typing.get_args(kind)[1]
-        return {str(key): _decode(item_kind, item, f"{path}.{key}") for key, item in value.items()}
+        return _mapping_decoder(typing.get_args(kind)[1])
     if kind is FactSet:
-        return FactSet(_decode(dict[str, dict[str, Fact]], value, path))
+        facts = _decoder(dict[str, dict[str, Fact]])
+        return lambda value: FactSet(facts(value))
     if dataclasses.is_dataclass(kind):
-        return _decode_dataclass(typing.cast(type, kind), value, path)
-    return _decode_scalar(kind, value, path)
+        return _dataclass_decoder(typing.cast(type, kind))
+    return _date if kind is datetime.date else _scalar_decoder(kind)
 
 
-def _decode_literal(kind: Any, value: Any, path: str) -> Any:
+def _literal_decoder(kind: Any) -> Decoder:
     allowed = typing.get_args(kind)
-    _expect(value in allowed, path, f"expected one of {', '.join(map(str, allowed))}", value)
-    return value
+
+    def literal(value: Any) -> Any:
+        if value not in allowed:
+            raise _unexpected(f"one of {', '.join(map(str, allowed))}", value)
+        return value
+
+    return literal
 
 
-def _decode_union(kind: Any, value: Any, path: str) -> Any:
-    options = [option for option in typing.get_args(kind) if option is not type(None)]
-    if value is None:
-        return None
-    return _decode(options[0], value, path)
+def _optional_decoder(kind: Any) -> Decoder:
+    present = _decoder(next(option for option in typing.get_args(kind) if option is not type(None)))
+    return lambda value: None if value is None else present(value)
 
 
-def _decode_sequence(kind: Any, origin: Any, value: Any, path: str) -> Any:
-    _expect(isinstance(value, (list, tuple)), path, "expected a list", value)
-    item_kind = typing.get_args(kind)[0]
-    return origin(_decode(item_kind, item, f"{path}[{index}]") for index, item in enumerate(value))
+def _sequence_decoder(kind: Any, origin: Callable[[list[Any]], Any]) -> Decoder:
+    decode_item = _decoder(typing.get_args(kind)[0])
+
+    def sequence(value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise _unexpected("a list", value)
+        items = []
+        for item in value:
+            try:
+                items.append(decode_item(item))
+            except DecodeError as error:
+                raise error.within(f"[{len(items)}]") from None
+        return origin(items)
+
+    return sequence
 
 
-def _decode_dataclass(kind: type, value: Any, path: str) -> Any:
-    _expect(isinstance(value, Mapping), path, "expected a mapping", value)
-    hints = _hints(kind)
-    prefix = f"{path}." if path else ""
-    for key in value:
-        if key not in hints:
-            raise DecodeError(f"{prefix}{key}", f"unknown key; known are {', '.join(hints)}")
-    for field in dataclasses.fields(kind):
-        if field.name not in value and _is_required(field):
-            raise DecodeError(f"{prefix}{field.name}", "is missing")
-    return kind(**{key: _decode(hints[key], item, f"{prefix}{key}") for key, item in value.items()})
+def _mapping_decoder(item_kind: Any) -> Decoder:
+    decode_item = _decoder(item_kind)
+
+    def mapping(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise _unexpected("a mapping", value)
+        items = {}
+        for key, item in value.items():
+            try:
+                items[str(key)] = decode_item(item)
+            except DecodeError as error:
+                raise error.within(str(key)) from None
+        return items
+
+    return mapping
 
 
-def _decode_scalar(kind: Any, value: Any, path: str) -> Any:
-    if kind is datetime.date:
-        return _decode_date(value, path)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    matches = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    _expect(matches, path, f"expected {kind.__name__}", value)
-    return plain(value)
+@functools.cache
+def _fields(kind: type) -> tuple[dict[str, Decoder], tuple[str, ...]]:
+    """Return a dataclass's decoders by field, and the fields that must be there."""
+    missing = dataclasses.MISSING
+    required = [f.name for f in dataclasses.fields(kind) if f.default is missing and f.default_factory is missing]
+    return {name: _decoder(hint) for name, hint in typing.get_type_hints(kind).items()}, tuple(required)
 
 
-def _decode_date(value: Any, path: str) -> datetime.date:
+def _dataclass_decoder(kind: type) -> Decoder:
+    def instance(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise _unexpected("a mapping", value)
+        decoders, required = _fields(kind)  # here, not outside: a dataclass may hold itself
+        for key in value:
+            if key not in decoders:
+                raise DecodeError(str(key), f"unknown key; known are {', '.join(decoders)}")
+        for name in required:
+            if name not in value:
+                raise DecodeError(name, "is missing")
+        arguments = {}
+        for key, item in value.items():
+            try:
+                arguments[key] = decoders[key](item)
+            except DecodeError as error:
+                raise error.within(key) from None
+        return kind(**arguments)
+
+    return instance
+
+
+def _scalar_decoder(kind: Any) -> Decoder:
+    def scalar(value: Any) -> Any:
+        if type(value) is kind:
+            return value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise _unexpected(kind.__name__, value)
+        return plain(value)
+
+    return scalar
+
+
+def _date(value: Any) -> datetime.date:
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return value
     try:
         return datetime.date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise DecodeError(path, f"expected a date such as 2027-01-31, found {value!r}") from None
+        raise _unexpected("a date such as 2027-01-31", value) from None
 
 
-def _expect(condition: bool, path: str, expected: str, value: Any) -> None:
-    if not condition:
-        raise DecodeError(path, f"{expected}, found {value!r}"[:300])
+def _unexpected(expected: str, value: Any) -> DecodeError:
+    return DecodeError("", f"expected {expected}, found {value!r}"[:300])

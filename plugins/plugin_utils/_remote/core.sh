@@ -59,6 +59,14 @@ bw_quote() {
         END { printf "\"%s", cut ? ",\"truncated\":true" : "" }'
 }
 
+# bw_word TEXT: a short text as JSON string, without a process where it has nothing to escape.
+bw_word() {
+    case $1 in
+    *[!A-Za-z0-9\ ._/:=%,@+-]*) printf '%s' "$1" | bw_quote ;;
+    *) printf '"%s"' "$1" ;;
+    esac
+}
+
 # bw_bounded SECONDS COMMAND ...: exit code 124 when the time is up. COMMAND is a program, not a function.
 if timeout -k 1 5 true 2>/dev/null; then
     bw_bounded() { timeout -k 2 "$@"; }
@@ -89,14 +97,16 @@ fi
 bw_record() {
     printf '%s\n{"id":"%s","command":' "$bw_comma" "$1" >&9
     bw_comma=','
-    printf '%s' "$2" | bw_quote >&9
+    bw_word "$2" >&9
     printf ',"out":' >&9
     shift 2
     bw_err=$({ { "$@" 2>&4 4>&- 9>&- </dev/null; printf '\n%s' "$?" >&4; } | bw_quote 4>&- >&9; } 4>&1)
     bw_rc=${bw_err##*"$bw_nl"}
     case $bw_rc in '' | *[!0-9]*) bw_rc=141 ;; esac # ksh93 dies with a child that a closed pipe ended
     printf ',"rc":%s,"err":' "$bw_rc" >&9
-    printf '%s' "${bw_err%"$bw_nl"*}" | tail -c 4000 | bw_quote >&9
+    bw_err=${bw_err%"$bw_nl"*}
+    [ "${#bw_err}" -le 4000 ] || bw_err=$(printf '%s' "$bw_err" | tail -c 4000)
+    bw_word "$bw_err" >&9
     printf '}' >&9
 }
 
