@@ -157,7 +157,7 @@ def _start(name: str, directory: pathlib.Path, state: pathlib.Path) -> subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - there are no threads here
+            preexec_fn=_die_with_parent,
             start_new_session=True,
         )
 

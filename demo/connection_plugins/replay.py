@@ -42,9 +42,9 @@ class Connection(ConnectionBase):
 
     def exec_command(
         self,
-        cmd: str,  # noqa: ARG002
+        cmd: str,
         in_data: bytes | None = None,
-        sudoable: bool = True,  # noqa: ARG002
+        sudoable: bool = True,
     ) -> tuple[int, bytes, bytes]:
         """Return the recorded answer; anything but the collector is refused."""
         self._connect()
@@ -58,11 +58,11 @@ class Connection(ConnectionBase):
             raise AnsibleConnectionFailure(f"Cannot read the recording {path}: {error.strerror}.") from error
         return 0, text.replace(PLACEHOLDER, match[1]), b""
 
-    def put_file(self, in_path: str, out_path: str) -> Any:  # noqa: ARG002
+    def put_file(self, in_path: str, out_path: str) -> Any:
         """A recorded host takes no files."""
         raise AnsibleConnectionFailure("A recorded host takes no files.")
 
-    def fetch_file(self, in_path: str, out_path: str) -> Any:  # noqa: ARG002
+    def fetch_file(self, in_path: str, out_path: str) -> Any:
         """A recorded host gives no files."""
         raise AnsibleConnectionFailure("A recorded host gives no files.")
 
