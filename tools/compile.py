@@ -12,6 +12,7 @@ Run it with the collection on the path (``make compile`` does).
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import pathlib
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.breakwater.smb.plugins.plugin_utils._assess import strict_yaml
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check import (
     check_control,
     check_examples,
@@ -28,10 +30,12 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check impor
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import settings as samba_settings
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import DecodeError, decode, encode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import Control, Profile
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.setting import Setting
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "plugins" / "plugin_utils"
 IMPLEMENTATIONS = ROOT / "_implementations"
+CATALOGUE = pathlib.Path(__file__).resolve().parent / "catalogue.csv"
 COMPILED = ROOT / "_data" / "compiled"
 MAX_LINES = 50
 
@@ -45,18 +49,24 @@ def load_settings() -> dict[str, Setting]:
 def load_controls(folder: pathlib.Path, settings: dict[str, Setting]) -> tuple[list[Control], list[str]]:
     """Return the controls of a folder, and every complaint about them."""
     controls, complaints = [], []
+    with CATALOGUE.open(encoding="utf-8", newline="") as stream:
+        catalogue = {row["slug"]: row["area"] for row in csv.DictReader(stream)}
     for path in sorted(folder.glob("*.yml")):
-        text = path.read_text(encoding="utf-8")
         try:
-            control = decode(Control, yaml.safe_load(text))
-        except (DecodeError, yaml.YAMLError) as error:
+            control = decode(Control, strict_yaml.load(str(path), "control", path.name)[1])
+        except (DecodeError, BadInput) as error:
             complaints.append(f"{path.name}: {error}")
             continue
-        found = [*check_control(control, settings), *check_examples(control, settings)]
+        found = check_control(control, settings) or check_examples(control, settings)
         if control.id != path.stem:
             found.append(f"id {control.id!r} is not the file's name")
-        if len(text.splitlines()) > MAX_LINES:
-            found.append(f"{len(text.splitlines())} lines; {MAX_LINES} at most")
+        if control.id not in catalogue:
+            found.append("the catalogue has no such control")
+        elif control.area != catalogue[control.id]:
+            found.append(f"the catalogue files it under {catalogue[control.id]!r}, not {control.area!r}")
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MAX_LINES:
+            found.append(f"{lines} lines; {MAX_LINES} at most")
         complaints += [f"{path.name}: {complaint}" for complaint in found]
         controls.append(control)
     return controls, complaints
@@ -68,11 +78,13 @@ def load_profiles(controls: Iterable[Control], settings: dict[str, Setting]) -> 
     profiles, complaints = [], []
     for path in sorted((ROOT / "_data" / "profiles").glob("*.yml")):
         try:
-            profile = decode(Profile, yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (DecodeError, yaml.YAMLError) as error:
+            profile = decode(Profile, strict_yaml.load(str(path), "profile", path.name)[1])
+        except (DecodeError, BadInput) as error:
             complaints.append(f"{path.name}: {error}")
             continue
         complaints += [f"{path.name}: {complaint}" for complaint in check_profile(profile, known, settings)]
+        if profile.id != path.stem:
+            complaints.append(f"{path.name}: id {profile.id!r} is not the file's name")
         profiles.append(profile)
     return profiles, complaints
 

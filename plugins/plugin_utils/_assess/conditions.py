@@ -94,13 +94,14 @@ def mismatch(when: When, found: Implementation | None, os_facts: Any) -> str | N
         if excluded:
             return f"the host is a {sorted(excluded)[0]}"
     if when.os:
-        ids = _os_ids(os_facts)
+        ids = os_ids(os_facts)
         if ids and not ids & set(when.os):
             return f"the operating system is not {' or '.join(when.os)}"
     return None
 
 
-def _os_ids(os_facts: Any) -> set[str]:
+def os_ids(os_facts: Any) -> set[str]:
+    """Return the names that a condition may call a system by: "ubuntu", "debian", "ubuntu-24.04"; none when unknown."""
     if not isinstance(os_facts, dict):
         return set()
     name, version = str(os_facts.get("id", "")), str(os_facts.get("version", ""))

@@ -16,7 +16,7 @@ from .._model.control import Control, Profile, Severity
 from .._model.errors import BadInput
 from .._model.fact import FactSet
 from . import strict_yaml
-from .conditions import mismatch
+from .conditions import mismatch, os_ids
 
 BUILT_IN = ("recommended", "strict", "microsoft", "legacy")
 """Profiles that the controls themselves carry values for."""
@@ -124,7 +124,9 @@ def fitting(profiles: list[Profile], facts: FactSet) -> list[Profile]:
     """Return the profiles that apply to a host. One for certain systems does not fit a host whose system is unknown."""
     os_fact = facts.get("host.os")
     system = os_fact.configured if os_fact else None
-    return [item for item in profiles if mismatch(item.when, None, system) is None and (system or not item.when.os)]
+    return [
+        item for item in profiles if mismatch(item.when, None, system) is None and (os_ids(system) or not item.when.os)
+    ]
 
 
 def fallback(control: Control, base: str) -> Any:

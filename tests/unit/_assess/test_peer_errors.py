@@ -104,9 +104,12 @@ def test_a_wrong_value_is_found_whatever_it_is():
 
 # ComplianceAsCode smb_server_disable_root is text only; here it is judged.
 def test_root_on_shares_is_judged():
-    conf = "[global]\n[a]\npath = /a\n[b]\npath = /b\ninvalid users = ROOT @wheel\n"
-    assert verdict("samba-invalid-users-root", conf, profile="strict") == {"fail"}
-    assert verdict("samba-invalid-users-root", f"{conf}[global]\ninvalid users = root\n", profile="strict") == {"pass"}
+    shares = "[a]\npath = /a\n[b]\npath = /b\ninvalid users = @wheel, root\n"
+    assert verdict("samba-invalid-users-root", f"[global]\n{shares}", profile="strict") == {"fail"}
+    inherited = f"[global]\ninvalid users = root\n{shares}"
+    assert verdict("samba-invalid-users-root", inherited, profile="strict") == {"pass"}
+    too_late = f"{shares}[global]\ninvalid users = root\n"  # a share takes its defaults where it begins
+    assert verdict("samba-invalid-users-root", too_late, profile="strict") == {"fail"}
 
 
 # Audits of what is written alone take a default for a fault, or a fault for a default.
@@ -118,7 +121,10 @@ def test_root_on_shares_is_judged():
         ("samba-client-min-protocol", "4.11.0", "legacy", "pass"),
         ("samba-client-min-protocol", "4.10.18", "legacy", "fail"),
         ("samba-reject-md5", "4.18.0", "recommended", "pass"),
-        ("samba-reject-md5", "4.17.12", "recommended", "fail"),
+        ("samba-reject-md5", "4.14.14", "recommended", "fail"),
+        ("samba-reject-md5", "4.17.3", "recommended", "fail"),  # the default changed in security releases
+        ("samba-reject-md5", "4.17.4", "recommended", "pass"),
+        ("samba-reject-md5", "4.16.8-Debian", "recommended", "pass"),
         ("samba-server-schannel", "4.8.0", "recommended", "pass"),
         ("samba-server-schannel", "4.7.12", "recommended", "fail"),
         ("samba-ntlm-auth", "4.7.0", "recommended", "pass"),
@@ -170,7 +176,7 @@ def test_no_scale_is_upside_down():
         ("at_least", "0x311", 785, None),
         ("mode_within", "0644", 0o644, None),
         ("mode_within", 0o644, "0644", None),
-        ("mode_within", "420", "0644", True),  # octal text: r-----w- is not meant, but within
+        ("mode_within", "420", "0644", False),  # what YAML made of 0644, read as octal: r---w----
         ("equals", None, 0, False),
         ("equals", "", 0, False),
         ("is_empty", 0, None, False),

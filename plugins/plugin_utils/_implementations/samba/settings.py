@@ -84,10 +84,16 @@ def known(setting: Setting, wanted: tuple[int, int]) -> bool:
 
 def default(setting: Setting, version: str) -> Any:
     """Return the default of a release; None when it has no such parameter or the default is not known."""
-    wanted = release(version)
+    wanted = _patch_release(version)
     value = None
     for row in setting.defaults:
-        if release(row.since) > wanted:
+        if _patch_release(row.since) > wanted:
             break
         value = row.value
     return value
+
+
+def _patch_release(version: str) -> tuple[int, int, int]:
+    """Return major, minor and patch release: security releases have changed defaults within a series."""
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else (0, 0, 0)
