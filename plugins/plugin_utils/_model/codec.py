@@ -19,7 +19,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from .fact import Fact, FactSet, Origin
+from .fact import Fact, FactSet
 
 T = TypeVar("T")
 _PLAIN = frozenset({str, bool, int, float})
