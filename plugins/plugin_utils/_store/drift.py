@@ -21,6 +21,7 @@ _IGNORED = frozenset(
     {
         "host.package_index_age_days",
         "host.process",
+        "host.process_elsewhere",
         "samba.server_running",
         "host.listeners_read",
         "host.processes_read",
