@@ -28,7 +28,10 @@ from typing import Any
 
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.text import printable
+
 OURS = "breakwater.smb."
+PLAYBOOKS = "/ansible_collections/breakwater/smb/playbooks/"
 PERIOD = 10.0
 
 
@@ -47,6 +50,7 @@ class CallbackModule(DefaultCallback):
         self._began = time.monotonic()
         self._printed = 0.0
         self._counting = False
+        self._foreign = False
         self._held: Any = None
         self._live = sys.stdout.isatty()
 
@@ -58,51 +62,68 @@ class CallbackModule(DefaultCallback):
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         """Count the hosts of an audit task; other tasks of ours say nothing."""
-        self._finish_line()
-        action = str(task.action)
-        self._counting = action == OURS + "audit"
+        self._finish()
+        self._counting = str(task.action) == f"{OURS}audit"
         if self._counting:
             self._done = self._bad = 0
             self._began = self._printed = time.monotonic()
-        if not action.startswith(OURS):
+        if not _is_ours(task):
+            self._foreign = True
             if self._held is not None:
                 super().v2_playbook_on_play_start(self._held)
                 self._held = None
             super().v2_playbook_on_task_start(task, is_conditional)
 
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
-        """Nothing per host."""
+        """Nothing per host of ours."""
+        if not _is_ours(task):
+            super().v2_runner_on_start(host, task)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """Count our own; show the others."""
-        if not str(self._task_of(result).action).startswith(OURS):
+        """Count our own, and show what they warn of; show the others."""
+        if not _is_ours(_task_of(result)):
             super().v2_runner_on_ok(result)
-        elif self._counting:
-            self._count(bool(self._data_of(result).get("failing") or self._data_of(result).get("unread")))
+            return
+        data = _data_of(result)
+        if data.get("warnings") or data.get("deprecations"):
+            self._erase()
+            self._handle_warnings(data)
+        self._count(bool(data.get("failing") or data.get("unknown") or data.get("unread")))
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        """Nothing for our own."""
+        if not _is_ours(_task_of(result)):
+            super().v2_runner_on_skipped(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """One sentence for our own failures; the default display for others."""
-        self._finish_line()
-        if str(self._task_of(result).action).startswith(OURS):
-            self._count(True, quiet=True)
-            message = " ".join(str(self._data_of(result).get("msg", "failed")).split())
-            self._display.display(f"FAILED: {message}", color="red", stderr=self.display_failed_stderr)
-        else:
+        self._erase()
+        task = _task_of(result)
+        if not _is_ours(task):
             super().v2_runner_on_failed(result, ignore_errors=ignore_errors)
+            return
+        message = printable(" ".join(str(_data_of(result).get("msg", "failed")).split()))
+        host = "" if task.run_once else f" {printable(str(_host_of(result)))}:"
+        ignored = " (ignored)" if ignore_errors else ""
+        self._display.display(f"FAILED:{host} {message}{ignored}", color="red", stderr=self.display_failed_stderr)
+        self._count(True)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Show it on a line of its own."""
-        self._finish_line()
+        self._erase()
         super().v2_runner_on_unreachable(result)
+        self._count(True)
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
-        """The failure has been shown already."""
-        self._finish_line()
+        """Our own failures have been shown already."""
+        self._finish()
+        if self._foreign:
+            super().v2_playbook_on_no_hosts_remaining()
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """The recap is the summary's business; keep Ansible's own only when asked for detail."""
-        self._finish_line()
-        if self._display.verbosity > 0:
+        """The summary stands in for the recap, unless tasks of others ran too or more detail was asked for."""
+        self._finish()
+        if self._foreign or self._display.verbosity > 0:
             super().v2_playbook_on_stats(stats)
 
     @property
@@ -110,12 +131,12 @@ class CallbackModule(DefaultCallback):
         """Whether failures go to standard error, as the default callback is configured."""
         return bool(self.get_option("display_failed_stderr"))
 
-    def _count(self, bad: bool, quiet: bool = False) -> None:
+    def _count(self, bad: bool) -> None:
+        if not self._counting:
+            return
         self._done += 1
         self._bad += bad
         now = time.monotonic()
-        if quiet or not self._counting:
-            return
         if self._live:
             sys.stdout.write(f"\r\x1b[K{self._line(now)}")
             sys.stdout.flush()
@@ -129,21 +150,35 @@ class CallbackModule(DefaultCallback):
             left = f", about {(now - self._began) / self._done * (self._total - self._done):.0f} s left"
         return f"{self._done} of {self._total} hosts audited, {self._bad} with findings{left}"
 
-    def _finish_line(self) -> None:
-        """End the live line before anything else is printed."""
+    def _erase(self) -> None:
+        """Take the live line away before anything else is printed."""
+        if self._live and self._counting and self._done:
+            sys.stdout.write("\r\x1b[K")
+            sys.stdout.flush()
+
+    def _finish(self) -> None:
+        """Leave the last count on a line of its own."""
         if self._counting and self._done:
-            if self._live:
-                sys.stdout.write("\r\x1b[K")
-                sys.stdout.flush()
+            self._erase()
             self._display.display(self._line(time.monotonic()))
-            self._counting = False
+        self._counting = False
 
-    @staticmethod
-    def _task_of(result: Any) -> Any:
-        """The task of a result, whatever ansible-core calls it."""
-        return getattr(result, "task", None) or result._task
 
-    @staticmethod
-    def _data_of(result: Any) -> Any:
-        """The data of a result, whatever ansible-core calls it."""
-        return getattr(result, "result", None) or result._result
+def _is_ours(task: Any) -> bool:
+    """Whether a task is one of Breakwater's modules, or stands in one of its playbooks."""
+    return str(task.action).startswith(OURS) or PLAYBOOKS in str(task.get_path() or "")
+
+
+def _task_of(result: Any) -> Any:
+    """The task of a result, whatever ansible-core calls it."""
+    return getattr(result, "task", None) or result._task
+
+
+def _data_of(result: Any) -> Any:
+    """The data of a result, whatever ansible-core calls it."""
+    return getattr(result, "result", None) or result._result
+
+
+def _host_of(result: Any) -> Any:
+    """The host of a result, whatever ansible-core calls it."""
+    return getattr(result, "host", None) or result._host
