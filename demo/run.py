@@ -19,6 +19,7 @@ import fleet
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
+RECORDINGS = HERE / "recordings"
 PLAYBOOK = pathlib.Path(sys.executable).parent / "ansible-playbook"
 
 
@@ -34,7 +35,7 @@ def recorded(folder: pathlib.Path) -> pathlib.Path:
     """Write the inventory of the recorded hosts."""
     hosts = {
         path.stem: {"ansible_connection": "replay", "breakwater_recording": str(path)}
-        for path in sorted((HERE / "recordings").glob("*.txt"))
+        for path in sorted(RECORDINGS.glob("*.txt"))
     }
     path = folder / "recorded.json"
     path.write_text(json.dumps({"all": {"children": {"fleet": {"hosts": hosts}}}}), encoding="utf-8")
@@ -43,7 +44,7 @@ def recorded(folder: pathlib.Path) -> pathlib.Path:
 
 def audit(*inventories: pathlib.Path) -> int:
     """Audit what the inventories name. Findings are what the demonstration is about, so they are no failure of it."""
-    results = ROOT / "results"
+    results = pathlib.Path(os.environ.get("DEMO_RESULTS", ROOT / "results")).absolute()
     command = [str(PLAYBOOK), "breakwater.smb.audit", "-e", f"breakwater_results={results}", *sys.argv[1:]]
     for inventory in inventories:
         command += ["-i", str(inventory)]
@@ -58,7 +59,7 @@ def audit(*inventories: pathlib.Path) -> int:
     if document is None or document == before or code not in (0, 2):
         said = f"ansible-playbook exited with {code}"
     elif document.get("verdict") in ("compliant", "noncompliant"):
-        print("\nThe demonstration ran. Open the report above in a browser; results/latest holds everything.")
+        print(f"\nThe demonstration ran. Open the report above in a browser; {results}/latest holds everything.")
         return 0
     else:
         said = "not every host could be read"
@@ -103,5 +104,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        print("Stopped. What was collected is kept in results/latest.", file=sys.stderr)
+        print("Stopped. What was collected is kept.", file=sys.stderr)
         sys.exit(130)
