@@ -36,12 +36,12 @@ def _entries(source: strict_yaml.Source, document: Any) -> list[tuple[Any, Any]]
     """Return node and value of each entry of the list ``exceptions:`` (or of a bare list)."""
     node = source.root
     if isinstance(document, dict) and document:
-        unknown = next((key for key in document if key != "exceptions"), None)
-        if unknown is not None:
+        unknown = [key for key in document if key != "exceptions"]
+        if unknown:
             raise BadInput(
                 "The exceptions file is malformed",
-                where=source.where(str(unknown)),
-                seen=f"unknown key {unknown!r}",
+                where=source.where(str(unknown[0])),
+                seen=f"unknown key {unknown[0]!r}",
                 remedy="the file holds one list named 'exceptions'",
             )
         node, document = node.value[0][1], document["exceptions"]

@@ -77,7 +77,7 @@ def test_depth_is_bounded(tmp_path):
         exceptions.load_exceptions(write(tmp_path, "[" * 20000), ())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.sampled_from("-: \n[]{}'\"#&*!|>?%@`,ab1\t\x07"), max_size=60))
 def test_any_text_is_read_or_refused(tmp_path, text):
     path = write(tmp_path, text)
