@@ -11,15 +11,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import yaml
+from ansible import constants
 from ansible.playbook.play_context import PlayContext
-from ansible.plugins.loader import become_loader, connection_loader, init_plugin_loader, shell_loader
+from ansible.plugins.loader import become_loader, shell_loader
+
+from ansible_collections.breakwater.smb.plugins.connection import paramiko as plugin
 
 NAME = "breakwater.smb.paramiko"
 
 
 @functools.cache
-def _load() -> None:
-    init_plugin_loader()
+def _load() -> Any:
+    """Make the plugin known by hand: Ansible's loader finds no collection once its modules were imported without it."""
+    options = yaml.safe_load(plugin.DOCUMENTATION)["options"]
+    constants.config.initialize_plugin_configuration_definitions("connection", NAME, options)
+    plugin.Connection._load_name = NAME
+    return plugin.Connection
 
 
 @contextmanager
@@ -27,14 +35,12 @@ def connection(
     options: Mapping[str, Any], become: Mapping[str, Any] | None = None, method: str = "sudo"
 ) -> Iterator[Any]:
     """Yield a connection with ``options`` (names of the plugin's options); ``become``: options of the become plugin."""
-    _load()
-    context = PlayContext()
-    made = connection_loader.get(NAME, context, "/dev/null")
+    made = _load()(PlayContext())
     made.set_options(direct={"timeout": 5, "ssh_config": "", "use_agent": False, "look_for_keys": False, **options})
     if become is not None:
-        plugin = become_loader.get(method)
-        plugin.set_options(direct=dict(become))
-        made.set_become_plugin(plugin)
+        other = become_loader.get(method)
+        other.set_options(direct=dict(become))
+        made.set_become_plugin(other)
     try:
         yield made
     finally:

@@ -18,7 +18,7 @@ try:
     import paramiko as _paramiko
 except ImportError:
     _paramiko = None  # type: ignore[assignment]
-except Exception as error:  # old paramiko on new cryptography: AttributeError about ciphers that were removed
+except AttributeError as error:  # old paramiko on new cryptography: about ciphers that were removed
     _paramiko = None  # type: ignore[assignment]
     UNUSABLE = (
         f"The Python library paramiko cannot be used here ({error}): upgrade it (pip install --upgrade paramiko)."

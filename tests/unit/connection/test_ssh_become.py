@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.plugins.loader import become_loader, init_plugin_loader
+from ansible.plugins.loader import become_loader
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._ssh.become import BecomeFailed, pass_become
 
@@ -42,7 +42,6 @@ class Scripted:
 
 
 def dialogue(*pieces: tuple[str, bytes], password: bytes = b"pw") -> Scripted:
-    init_plugin_loader()
     sudo = become_loader.get("sudo")
     sudo.success, sudo.prompt = MARKER, PROMPT
     channel = Scripted(*pieces)
