@@ -253,21 +253,22 @@ def main() -> int:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     fleet.stop_on_sigterm()
     samples: list[Sample] = []
+    code = 0
     try:
         with fleet.fleet(("defaults",)) as hosts, tempfile.TemporaryDirectory(prefix="breakwater-bench-") as name:
             for number in options.hosts:
-                for order in rounds(options.only, options.runs):
-                    for case in order:
-                        sample = measure(case, number, hosts["defaults"], pathlib.Path(name), options.forks)
-                        samples.append(sample)
-                        print(f"{case}: {number} hosts, {sample.wall:.1f} s", file=sys.stderr, flush=True)
+                for case in [case for order in rounds(options.only, options.runs) for case in order]:
+                    samples.append(measure(case, number, hosts["defaults"], pathlib.Path(name), options.forks))
+                    print(f"{case}: {number} hosts, {samples[-1].wall:.1f} s", file=sys.stderr, flush=True)
     except (fleet.FleetError, BenchError) as error:
         print(error, file=sys.stderr)
-        return 1
+        code = 1
+    except KeyboardInterrupt:  # what was measured is still worth its time
+        code = 130
     if options.json:
         options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), encoding="utf-8")
     print(table(samples))
-    return 0
+    return code
 
 
 if __name__ == "__main__":
