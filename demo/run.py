@@ -54,7 +54,11 @@ def audit(*inventories: pathlib.Path) -> int:
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
     }
     before = newest(results)
-    code = fleet.run(command, environment, ROOT)
+    try:
+        code = fleet.run(command, environment, ROOT)
+    except OSError as error:
+        print(f"Cannot run {PLAYBOOK}: {error.strerror}; 'make demo' makes what is missing.", file=sys.stderr)
+        return 1
     document = newest(results)
     if document is None or document == before or code not in (0, 2):
         said = f"ansible-playbook exited with {code}"

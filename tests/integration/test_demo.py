@@ -66,6 +66,13 @@ def test_what_breaks_is_no_success(tmp_path):
     assert "The demonstration broke" in done.stderr
 
 
+def test_without_ansible_there_is_one_sentence(tmp_path):
+    here = "import pathlib, run; run.PLAYBOOK = pathlib.Path('/nonexistent/ansible-playbook'); "
+    done = demo(tmp_path, code=here + RECORDED)
+    assert done.returncode == 1
+    assert "Cannot run /nonexistent/ansible-playbook: No such file or directory; 'make demo'" in done.stderr
+
+
 def test_hosts_that_cannot_be_read_are_no_success(tmp_path):
     (tmp_path / "recordings").mkdir()
     (tmp_path / "recordings" / "broken.txt").write_text("nothing\n", encoding="utf-8")
