@@ -74,7 +74,7 @@ def test_files_that_are_no_text(tmp_path):
 
 def test_depth_is_bounded(tmp_path):
     with pytest.raises(BadInput, match="nested too deeply"):
-        exceptions.load_exceptions(write(tmp_path, "[" * 20000), ())
+        exceptions.load_exceptions(write(tmp_path, "[" * 3000), ())
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is generated is current, and the published schemas hold for what is shipped."""
+"""What is generated can be loaded, and the published schemas hold for what is shipped."""
 
 from __future__ import annotations
 
@@ -40,14 +40,6 @@ def tool(name):
 
 def rows(name):
     return json.loads((PLUGIN_UTILS / "_data" / "compiled" / f"{name}.json").read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("name", ["compile", "coverage", "schemas"])
-def test_generated_files_are_current(name):
-    answer = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / f"{name}.py"), "--check"], capture_output=True, text=True, check=False
-    )
-    assert (answer.returncode, answer.stderr) == (0, "")
 
 
 def test_all_controls_of_samba_are_there():

@@ -83,12 +83,24 @@ def guest_account(collected: Collected, facts: FactSet) -> None:
     facts.put("samba.guest_account_shell", Fact(effective=visible(account[1].strip())))
 
 
+MAX_USERSHARES = 500
+"""How many files of user shares the collector sends."""
+
+
 def usershares(collected: Collected, facts: FactSet) -> None:
     """Shares that users defined: one file each, ``key=value`` lines."""
     unread = collected.get("samba.usershares")
-    if unread is not None and unread.unreadable is not None:
-        facts.put("samba.usershares_read", Fact(unreadable=visible(unread.unreadable)))
-    for record in collected.all("samba.usershare"):
+    files = list(collected.all("samba.usershare"))
+    reason = None if unread is None else unread.unreadable
+    if len(files) >= MAX_USERSHARES:
+        reason = f"{len(files)} user shares or more; the collector sends no others"
+    allowed = facts.get("samba.usershare_max_shares")
+    if reason is not None:
+        facts.put("samba.usershares_read", Fact(unreadable=visible(reason)))
+    if reason is not None and (allowed is None or allowed.configured != 0) and facts.get("samba.share") is None:
+        # Nothing can be said of "every share" while some of them are not known.
+        facts.put("samba.share", Fact(unreadable=f"the user shares could not be listed: {visible(reason)}"))
+    for record in files:
         name = visible(record.command.rsplit("/", maxsplit=1)[-1])
         if record.unreadable is not None:
             facts.put("samba.share", Fact(unreadable=visible(record.unreadable)), name)
