@@ -10,13 +10,14 @@ LINK := .build/collections/ansible_collections/breakwater/smb
 export PYTHONPATH := $(CURDIR)/.build/collections
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
 
-.PHONY: help demo test lint sanity compile record build clean
+.PHONY: help demo test lint sanity compile record bench build clean
 help:
 	@echo "make demo      audit an embedded fleet and this machine, and make a report"
 	@echo "make test      every test that this machine can run, and what was skipped and why"
 	@echo "make lint      ruff, mypy --strict, yamllint, ansible-lint, shellcheck, changelog, licences"
 	@echo "make sanity    ansible-test sanity on a copy of the tree"
 	@echo "make compile   compile settings, controls and profiles after you changed their YAML"
+	@echo "make bench     ratios against stock Ansible (root, takes long), and what judging costs"
 	@echo "make build     the collection's tarball"
 	@echo "make clean     remove what the other targets made (results/ is kept)"
 
@@ -64,6 +65,10 @@ compile: $(BIN)/.dev $(LINK)
 
 record: $(BIN)/.run $(LINK)
 	cd demo && ../$(BIN)/python record.py
+
+bench: $(BIN)/.run $(LINK)
+	$(BIN)/python bench/judge.py
+	$(BIN)/python bench/controller.py
 
 build: $(BIN)/.run
 	@mkdir -p .build/dist
