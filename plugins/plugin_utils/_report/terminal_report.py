@@ -88,7 +88,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         expiry = f"expires in {left} days" if left is not None else "no expiry"
         yield f"  waived   {finding.control}{where}: {printable(finding.exception.reason)} ({expiry})"
         return
-    yield f"  {mark:<9}{finding.control}{where}: {printable(finding.why)}"
+    yield f"  {mark:<8} {finding.control}{where}: {printable(finding.why)}"
     if finding.remedy and finding.verdict == "fail":
         yield f"           -> {printable(finding.remedy)}"
 

@@ -72,7 +72,7 @@ def compare(host: str, before: State, now: State, *, verdicts: bool = True) -> l
 
     ``verdicts`` False: the two were judged by different profiles, so that only facts can be compared.
     """
-    if not before["read"] or not now["read"]:
+    if not before["read"] or not now["read"] or before == now:
         return []
     changes = _facts(host, before["facts"], now["facts"])
     return [*changes, *_verdicts(host, before["verdicts"], now["verdicts"])] if verdicts else changes
