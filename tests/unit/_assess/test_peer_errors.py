@@ -230,3 +230,17 @@ def test_the_collector_speaks_no_language_and_root_is_a_number():
     core = (catalogue.COMPILED.parents[1] / "_remote" / "core.sh").read_text(encoding="utf-8")
     assert "LC_ALL=C" in core
     assert "samba.guest_account_uid" in {test.fact for test in SOURCES["samba-guest-account"].tests}
+
+
+@pytest.mark.parametrize("said", ["cat: cannot open {}: Permission denied", "cat: can't open '{}': Permission denied"])
+def test_an_include_that_may_not_be_read_is_not_a_missing_one(said):
+    path = "/etc/samba/closed.conf"
+    conf = f"[global]\nclient signing = mandatory\ninclude = {path}\n"
+    records = [
+        Record("samba.version", "smbd --version", "Version 4.17.12"),
+        Record("samba.conf", "smbd -b", "/etc/samba/smb.conf"),
+        Record("samba.file", "/etc/samba/smb.conf", conf),
+        Record("samba.file", path, "", said.format(path), 1),
+    ]
+    facts = read(Collected(records, "1000"), SETTINGS, FactSet(), TODAY).facts
+    assert facts.get("samba.client_signing").unreadable is not None

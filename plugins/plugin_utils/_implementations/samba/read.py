@@ -20,7 +20,7 @@ from .merge import Parsed, merge
 from .settings import Table
 from .testparm import parse as parse_testparm
 
-_NO_SUCH = ("no such file", "not found", "cannot open")
+_NO_SUCH = ("no such file", "not found")
 
 
 def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, today: datetime.date) -> Reading:
