@@ -75,4 +75,4 @@ build: $(BIN)/.run
 	$(BIN)/ansible-galaxy collection build --force --output-path .build/dist .
 
 clean:
-	rm -rf .build $(VENV) .mypy_cache .ruff_cache .hypothesis tests/output
+	rm -rf .build $(VENV) .venvs .ansible .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output

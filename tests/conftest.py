@@ -39,6 +39,16 @@ def pytest_runtest_makereport(item: Any, call: Any) -> Any:
         report.longrepr = f"skipped although BREAKWATER_NO_SKIP=1: {report.longrepr}"
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: Any) -> Any:
+    """The same for a file that skips itself as a whole."""
+    outcome = yield
+    report = outcome.get_result()
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped although BREAKWATER_NO_SKIP=1: {report.longrepr}"
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say in plain words what was not tested."""
     skipped = terminalreporter.stats.get("skipped", [])

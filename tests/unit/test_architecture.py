@@ -138,3 +138,51 @@ def test_generated_files_are_not_stale(tool):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_tools_leave_behind_is_not_packed():
+    """galaxy builds from the directory, not from git: everything that git ignores at the top must be left out too."""
+    import yaml
+
+    ignored = set(yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"])
+    always = {"__pycache__", "*.pyc", "tests/output", "demo/state"}  # by galaxy itself, or with their parent
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    names = {line.strip("/") for line in lines if line and not line.startswith("#")}
+    assert names - always <= ignored
+
+
+def test_readme_has_what_galaxy_asks_for():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for title in (
+        "Requirements",
+        "Installation",
+        "Use cases",
+        "Testing",
+        "Support",
+        "Release notes",
+        "License",
+    ):
+        assert f"\n## {title}\n" in text, title
+    assert not [link for link in re.findall(r"\]\(([^)]*)\)", text) if not link.startswith("https://")]
+    base = "https://github.com/breakwater-smb/breakwater.smb/blob/main/"
+    for link in re.findall(re.escape(base) + r"([^)\s]+)", text):
+        assert (ROOT / link).is_file(), link
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+def test_links_of_the_documentation_lead_somewhere(page):
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+def test_every_variable_is_documented():
+    from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import variables
+
+    text = (ROOT / "docs" / "variables.md").read_text(encoding="utf-8")
+    read = set()
+    for path in [*(ROOT / "playbooks").glob("*.yml"), *(ROOT / "roles").rglob("tasks/*.yml")]:
+        read |= set(re.findall(r"\b(breakwater_[a-z_]+) \|", path.read_text(encoding="utf-8")))
+    assert read, "the pattern finds nothing"
+    for name in read:
+        assert f"`{name}`" in text, name
+    assert not list(variables.unknown_variables(tuple(sorted(read))))
