@@ -26,7 +26,9 @@ CONTROLS = 55
 
 def state(host: int, changes: int) -> dict[str, Any]:
     """Return a state of the size that a Samba server has; ``changes`` is how often it changed."""
-    facts: dict[str, Any] = {f"samba.setting_{number}": {"": {"configured": f"value {host} {number}"}} for number in range(FACTS)}
+    facts: dict[str, Any] = {
+        f"samba.setting_{number}": {"": {"configured": f"value {host} {number}"}} for number in range(FACTS)
+    }
     facts["samba.share"] = {
         f"share{number}": {"configured": {"path": f"/srv/{number}"}} for number in range(changes + 3)
     }

@@ -44,7 +44,7 @@ class ActionModule(BreakwaterAction):
             return open_run(
                 OpenRequest(
                     hosts=tuple(map(str, task_vars["ansible_play_hosts_all"])),
-                    limit=str(task_vars.get("ansible_limit") or ""),
+                    limit=_limit(task_vars),
                     profile=options["profile"],
                     exceptions=options["exceptions"],
                     variables=tuple(name for name in map(str, task_vars) if name.startswith("breakwater_")),
@@ -57,3 +57,10 @@ class ActionModule(BreakwaterAction):
             return approve_run(options["run"], options["history"], context)
         request = CloseRequest(options["run"], options["history"], options["fail_on"], options["max_unreachable"])
         return close_run(request, context)
+
+
+def _limit(task_vars: dict[str, Any]) -> str:
+    """Return what keeps a part of the inventory out of the run; "" when nothing does."""
+    pattern = str(task_vars.get("breakwater_hosts") or "all")
+    parts = ["" if pattern == "all" else pattern, str(task_vars.get("ansible_limit") or "")]
+    return " and ".join(part for part in parts if part)
