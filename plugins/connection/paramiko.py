@@ -33,7 +33,7 @@ description:
 author:
   - The Breakwater authors (@breakwater-smb)
 requirements:
-  - paramiko >= 2.9 (Python library)
+  - paramiko >= 2.9 (Python library; below 2.12 a host must be known by the type of key that it prefers)
 options:
   host:
     description: Address to connect to; the SSH configuration may translate it.

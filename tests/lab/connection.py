@@ -36,7 +36,7 @@ def connection(
 ) -> Iterator[Any]:
     """Yield a connection with ``options`` (names of the plugin's options); ``become``: options of the become plugin."""
     made = _load()(PlayContext())
-    made.set_options(direct={"timeout": 5, "ssh_config": "", "use_agent": False, "look_for_keys": False, **options})
+    made.set_options(direct={"timeout": 15, "ssh_config": "", "use_agent": False, "look_for_keys": False, **options})
     if become is not None:
         other = become_loader.get(method)
         other.set_options(direct=dict(become))
