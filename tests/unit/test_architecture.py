@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import pathlib
 import re
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = ROOT / "plugins" / "plugin_utils"
@@ -107,19 +109,27 @@ def test_no_path_or_host_of_one_machine_is_in_the_repository():
             assert not here.search(path.read_text(encoding="utf-8", errors="replace")), name
 
 
+def constants(path: pathlib.Path) -> dict[str, object]:
+    """Return the literals that a file assigns, by name, without importing it."""
+    found = {}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            with contextlib.suppress(ValueError):
+                if isinstance(target, ast.Name):
+                    found[target.id] = ast.literal_eval(node.value)
+    return found
+
+
 def test_documentation_of_modules_matches_their_arguments():
-    import importlib
-
-    import yaml
-
+    plugins = ROOT / "plugins"
+    fragments = constants(plugins / "doc_fragments" / "options.py")
     for name in ("audit", "run", "report", "doctor"):
-        base = "ansible_collections.breakwater.smb.plugins"
-        documented = yaml.safe_load(importlib.import_module(f"{base}.modules.{name}").DOCUMENTATION)
-        fragments = importlib.import_module(f"{base}.doc_fragments.options").ModuleDocFragment
+        documented = yaml.safe_load(constants(plugins / "modules" / f"{name}.py")["DOCUMENTATION"])
         options = dict(documented["options"])
         for fragment in documented["extends_documentation_fragment"]:
-            options.update(yaml.safe_load(getattr(fragments, fragment.rpartition(".")[2].upper())).get("options", {}))
-        arguments = importlib.import_module(f"{base}.action.{name}").ActionModule.ARGUMENTS
+            options.update(yaml.safe_load(fragments[fragment.rpartition(".")[2].upper()]).get("options", {}))
+        arguments = constants(plugins / "action" / f"{name}.py")["ARGUMENTS"]
         assert set(options) == set(arguments), name
         for option, spec in arguments.items():
             assert options[option].get("type", "str") == spec.get("type", "str"), (name, option)
