@@ -196,3 +196,46 @@ def test_old_smbstatus_table():
     session = sessions.from_table(text)["231"]
     assert session["dialect"] == "SMB3_11"
     assert (session["encryption"], session["signing"]) == ("none", "AES-128-GMAC")
+
+
+def test_valid_no_takes_a_share_away():
+    assert list(load("[a]\npath=/a\n-valid = no\n[a]\nguest ok = yes\n[b]\npath=/b\n").shares) == ["b"]
+    assert not load("[global]\n-valid = no\n[a]\npath=/a\n").shares
+    assert load("[a]\npath=/a\n-valid = no\n[b]\ncopy = a\n").errors
+    assert load("[a]\npath=/a\n-valid = maybe\n").errors
+
+
+def test_global_cannot_copy_a_share():
+    assert load("[a]\npath=/a\n[global]\ncopy = a\n").errors
+
+
+def test_printing_in_a_share_brings_its_commands_and_a_later_line_wins():
+    found = load("[lp]\npath=/t\nprint command = own\nprinting = bsd\nlprm command = mine\n")
+    assert value(found, "print command", "lp") == ("lpr -r -P'%p' %s", "4")
+    assert value(found, "lprm command", "lp") == ("mine", "5")
+    assert value(load("[global]\nprinting = bsd\n"), "print command") is None
+
+
+def test_a_domain_controller_uses_its_own_passdb_backend():
+    found = load("[global]\nserver role = active directory domain controller\npassdb backend = ldapsam\n")
+    assert value(found, "passdb backend")[0] == "samba_dsdb"
+
+
+def test_octal_numbers_are_read_as_scanf_does():
+    found = load("[a]\npath=/t\ncreate mask = 0999\ndirectory mask = 0x1ff\n")
+    assert value(found, "create mask", "a")[0] == "0000"
+    assert value(found, "directory mask", "a")[0] == "0000"
+    assert load("[a]\npath=/t\ncreate mask = 99\n").errors
+
+
+def test_old_smbstatus_table_with_blanks_in_names():
+    line = "812     EX\\ann lee   domain users  pc1          (ipv4:10.0.0.9:50000)    SMB2_10           -                    -\n"
+    assert sessions.from_table(line)["812"] == {
+        "user": "EX\\ann lee",
+        "machine": "pc1",
+        "address": "ipv4:10.0.0.9:50000",
+        "dialect": "SMB2_10",
+        "encryption": "none",
+        "signing": "none",
+        "shares": [],
+    }

@@ -16,12 +16,31 @@ bw_samba_conf() {
             /^-s./ { print substr($0, 3); exit }')
     fi
     [ -n "$bw_conf" ] || bw_conf=$(printf '%s\n' "$bw_build" | awk '/^ *CONFIGFILE: / { print $2; exit }')
-    [ -n "$bw_conf" ] && return
+    if [ -n "$bw_conf" ]; then
+        bw_samba_switch
+        return
+    fi
     for bw_try in /etc/samba/smb.conf /usr/local/etc/smb4.conf /etc/smb4.conf /usr/pkg/etc/samba/smb.conf /etc/smb.conf; do
         if [ -e "$bw_try" ]; then
             bw_conf=$bw_try
+            bw_samba_switch
             return
         fi
+    done
+}
+
+# bw_samba_switch: smbd leaves its file for the one that "config file" names, if there is one; testparm does not.
+bw_samba_switch() {
+    for bw_try in 1 2 3 4; do
+        [ -f "$bw_conf" ] && [ -r "$bw_conf" ] || return 0
+        bw_next=$(bw_samba_includes "$bw_conf" | awk '/^configfile=/ { last = substr($0, 12) } END { print last }')
+        case $bw_next in
+        *%*) return 0 ;;
+        /*) [ -f "$bw_next" ] || return 0 ;;
+        *) return 0 ;;
+        esac
+        [ "$bw_next" != "$bw_conf" ] || return 0
+        bw_conf=$bw_next
     done
 }
 
@@ -171,7 +190,7 @@ bw_collect_samba() {
     bw_testparm=''
     if bw_has testparm; then
         bw_run samba.testparm testparm -sv "$bw_conf"
-        bw_testparm=$(bw_bounded "$bw_seconds" testparm -s "$bw_conf" </dev/null 2>/dev/null)
+        [ "$bw_rc" = 124 ] || bw_testparm=$(bw_bounded "$bw_seconds" testparm -s "$bw_conf" </dev/null 2>/dev/null)
     fi
     bw_samba_files
     [ -z "$bw_registry" ] || bw_run samba.registry net --configfile="$bw_conf" conf list

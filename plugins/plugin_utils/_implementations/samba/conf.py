@@ -18,7 +18,7 @@ from typing import Any
 
 from ..._model.fact import Origin, OriginKind
 from ..._model.text import visible
-from . import values
+from . import printing, values
 from .grammar import Item, items
 from .settings import Table, key
 
@@ -42,11 +42,15 @@ Values = dict[str, Value]
 
 @dataclass(slots=True)
 class Share:
-    """A share: its name as first written, what it set itself, and what it took over when its section began."""
+    """A share: its name as first written, what it set itself, and what it took over when its section began.
+
+    One that is not ``valid`` (Samba's own ``-valid``) is not served, nor can it be copied.
+    """
 
     name: str
     own: Values = field(default_factory=dict)
     inherited: Values = field(default_factory=dict)
+    valid: bool = True
 
     def get(self, fact_id: str) -> Value | None:
         """Return the value that the share has, its own or the one it took over."""
@@ -116,6 +120,7 @@ class _Evaluator:
         self.table = table
         self.registry = registry
         self.share: Share | None = None
+        self.valid_by_default = True
         self.open: set[str] = set()
 
     def file(self, path: str, text: str, depth: int) -> None:
@@ -138,7 +143,7 @@ class _Evaluator:
         elif ":" in item.name:
             self.option(item, origin)
         elif item.name.startswith("-") and key(item.name) == "-valid":
-            self.conf.warnings.append(f"{origin.where}: -valid is for Samba's own use")
+            self.valid(item, origin)
         else:
             self.parameter(item, origin, path, depth)
 
@@ -150,7 +155,7 @@ class _Evaluator:
         shown = visible(name)
         known = self.conf.shares.get(shown.lower())
         if known is None:
-            known = Share(shown)
+            known = Share(shown, valid=self.valid_by_default)
             known.inherited = {
                 setting.id: value
                 for setting in self.table.shared
@@ -158,6 +163,19 @@ class _Evaluator:
             }
             self.conf.shares[shown.lower()] = known
         self.share = known
+
+    def valid(self, item: Item, origin: Origin) -> None:
+        """``-valid = no`` takes the share away, in [global] all shares that begin after it."""
+        try:
+            wanted = values.boolean(item.value)
+        except values.BadValue as error:
+            self.conf.errors.append(f"{origin.where}: -valid: {error}")
+            return
+        self.conf.warnings.append(f"{origin.where}: -valid is for Samba's own use")
+        if self.share is None:
+            self.valid_by_default = wanted
+        else:
+            self.share.valid = wanted
 
     def option(self, item: Item, origin: Origin) -> None:
         """Set a parametric option (``module:option``)."""
@@ -185,8 +203,11 @@ class _Evaluator:
         target[setting.id] = value
         if setting.id == "samba.include":
             self.include(item.value, origin, path, depth)
-        elif setting.id == "samba.copy" and self.share is not None:
+        elif setting.id == "samba.copy":
             self.copy(self.share, item.value, origin)
+        elif setting.id == "samba.printing" and self.share is not None:
+            for parameter, command in printing.commands(str(value.value)).items():
+                self.share.own[f"samba.{parameter}"] = Value(command, origin)
         elif setting.id == "samba.config_backend" and value.value == "registry":
             self.only_registry(origin)
         elif setting.id == "samba.config_file" and item.value:
@@ -211,10 +232,13 @@ class _Evaluator:
             return
         self.file(target, text, depth + 1)
 
-    def copy(self, share: Share, source: str, origin: Origin) -> None:
+    def copy(self, share: Share | None, source: str, origin: Origin) -> None:
         """Take over what another share has and this one has not set itself."""
+        if share is None:
+            self.conf.errors.append(f"{origin.where}: copy = {visible(source)}: [global] cannot copy a share")
+            return
         other = self.conf.shares.get(visible(source).lower())
-        if other is None or other is share:
+        if other is None or other is share or not other.valid:
             self.conf.errors.append(f"{origin.where}: copy = {visible(source)}: no such share before this line")
             return
         for fact_id, value in {**other.inherited, **other.own}.items():
@@ -273,7 +297,11 @@ class _Evaluator:
         shares = conf.globals.get("samba.registry_shares")
         if shares is not None and shares.value and not conf.errors:
             self.registry_shares()
+        conf.shares = {name: share for name, share in conf.shares.items() if share.valid}
         self.client_authentication()
+        role = conf.globals.get("samba.server_role")
+        if role is not None and role.value == "active directory domain controller":
+            conf.globals["samba.passdb_backend"] = Value("samba_dsdb", Origin("default", "forced by Samba"))
         for share in conf.shares.values():
             self.check(share)
 

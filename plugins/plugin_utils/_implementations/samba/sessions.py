@@ -54,9 +54,11 @@ def from_table(text: str) -> dict[str, dict[str, Any]]:
     """Return pid → session from the table of ``smbstatus -b`` (older releases)."""
     sessions = {}
     for line in text.split("\n"):
-        match = re.match(r"^(\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\(([^)]*)\)\s+(\S+)(?:\s+(\S+)\s+(\S+))?", line)
+        match = re.match(r"^(\d+)\s+(\S.*?)\s+(\S+)\s+\(([^)]*)\)\s+(\S+)(?:\s+(\S+)\s+(\S+))?", line)
         if match:
-            pid, user, _group, machine, address, dialect, encryption, signing = match.groups()
+            pid, names, machine, address, dialect, encryption, signing = match.groups()
+            # User and group may hold blanks ("domain users"); a column that is not full ends in two blanks.
+            user = re.split(r"\s{2,}", names)[0] if re.search(r"\s{2,}", names) else names.split()[0]
             sessions[pid] = {
                 "user": visible(user),
                 "machine": visible(machine),

@@ -30,15 +30,16 @@ def parse(setting: Setting, text: str, *, inverted: bool = False) -> Any:
         BadValue: Samba would not load it.
     """
     if setting.type == "boolean":
-        return _boolean(text) is not inverted
+        return boolean(text) is not inverted
     if setting.type == "integer":
         if setting.id in _DECIMAL and text.isdecimal():
             return int(text)
         return _size(text) if setting.size else _integer(text)
     if setting.type == "octal":
-        if not re.fullmatch(r"[0-7]+", text):
+        digits = re.match(r"\s*\+?([0-7]+)", text)  # as C's sscanf("%o"): what follows the digits does not count
+        if digits is None:
             raise BadValue(f"{text!r} is not an octal number")
-        return f"{int(text, 8):04o}"
+        return f"{int(digits[1], 8):04o}"
     if setting.type == "enum":
         return _token(setting, text)
     if setting.type == "list":
@@ -48,7 +49,8 @@ def parse(setting: Setting, text: str, *, inverted: bool = False) -> Any:
     return visible(text.upper() if setting.id in _UPPER else text)
 
 
-def _boolean(text: str) -> bool:
+def boolean(text: str) -> bool:
+    """Return what a boolean's text says; raises BadValue when Samba would refuse it."""
     try:
         return _BOOLEANS[text.lower()]
     except KeyError:
