@@ -239,3 +239,17 @@ def test_old_smbstatus_table_with_blanks_in_names():
         "signing": "none",
         "shares": [],
     }
+
+
+def test_includes_that_double_each_other_are_given_up():
+    files = {f"a{i}": f"include = /a{i + 1}\n" * 2 for i in range(25)}
+    began = time.perf_counter()
+    with pytest.raises(conf.Unreadable, match="too many"):
+        load("include = /a0\n", **files, a25="workgroup = x\n")
+    assert time.perf_counter() - began < 5
+
+
+def test_warnings_are_bounded():
+    warnings = load("[global]\n" + "q = 1\n" * 3000).warnings
+    assert len(warnings) == conf.MAX_WARNINGS + 1
+    assert warnings[-1] == "2500 more warnings"

@@ -25,6 +25,13 @@ from .settings import Table, key
 MAX_DEPTH = 32
 """Includes nest no deeper; Samba itself gives up on loops."""
 
+MAX_FILES = 5000
+MAX_CHARACTERS = 100_000_000
+"""Bounds of what one configuration may read, each include counted every time (two that double each other grow fast)."""
+
+MAX_WARNINGS = 500
+"""How many warnings are kept."""
+
 REGISTRY = "HKLM\\Software\\Samba\\smbconf"
 
 
@@ -122,9 +129,15 @@ class _Evaluator:
         self.share: Share | None = None
         self.valid_by_default = True
         self.open: set[str] = set()
+        self.files = 0
+        self.characters = 0
 
     def file(self, path: str, text: str, depth: int) -> None:
         """Apply one file in place."""
+        self.files += 1
+        self.characters += len(text)
+        if self.files > MAX_FILES or self.characters > MAX_CHARACTERS:
+            raise Unreadable(f"{visible(path)}: too many or too large includes to follow")
         self.open.add(path)
         kind: OriginKind = "local" if depth == 0 else "include"
         shown = visible(path)
@@ -304,6 +317,9 @@ class _Evaluator:
             conf.globals["samba.passdb_backend"] = Value("samba_dsdb", Origin("default", "forced by Samba"))
         for share in conf.shares.values():
             self.check(share)
+        more = len(conf.warnings) - MAX_WARNINGS
+        if more > 0:
+            conf.warnings[MAX_WARNINGS:] = [f"{more} more warnings"]
 
     def client_authentication(self) -> None:
         """NTLMv2 as a client rules out LAN Manager, and without that there is no plain text either."""
