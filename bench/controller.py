@@ -103,7 +103,7 @@ def target_seconds(host: fleet.Host) -> float:
     total = 0
     for pid in children(host.pid):
         with contextlib.suppress(OSError):
-            name, _, rest = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")
+            name, _bracket, rest = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")
             if name.endswith("(sshd"):
                 total += sum(int(field) for field in rest.split()[11:15])
     return total / TICKS

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,7 +39,7 @@ def _rank(value: Any, scale: Scale) -> int | float | None:
     if scale:
         folded = [step.casefold() for step in scale]
         return folded.index(value.casefold()) if isinstance(value, str) and value.casefold() in folded else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # NaN has no place
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
         return None
     return value
 

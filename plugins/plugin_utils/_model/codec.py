@@ -210,7 +210,7 @@ def _dataclass_decoder(kind: type) -> Decoder:
 
 def _scalar_decoder(kind: Any) -> Decoder:
     def scalar(value: Any) -> Any:
-        if type(value) is kind:
+        if value.__class__ is kind:  # not a subclass: Ansible tags strings by subclassing
             return value
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
