@@ -253,3 +253,12 @@ def test_warnings_are_bounded():
     warnings = load("[global]\n" + "q = 1\n" * 3000).warnings
     assert len(warnings) == conf.MAX_WARNINGS + 1
     assert warnings[-1] == "2500 more warnings"
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [("4.1.0", "plain"), ("4.10.2", "sign"), ("4.17.0", "sign"), ("4.17.12-Debian", "seal"), ("4.18.0", "sign"), ("4.19.0", "seal")],
+)  # fmt: skip
+def test_default_of_ldap_wrapping(version, expected):
+    """Releases before 4.19 sign only; 4.17.12 was measured to seal (a security backport)."""
+    assert default(SETTINGS["samba.client_ldap_sasl_wrapping"], version) == expected
