@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import socket
@@ -37,4 +38,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Either side may hang up while the other still talks (a refused host key, say); that is the end, not a fault.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        main()
