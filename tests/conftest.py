@@ -25,6 +25,8 @@ for path in (str(ROOT / "demo"), str(COLLECTIONS)):
     if path not in sys.path:
         sys.path.insert(0, path)
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
+# For the tools that tests start as processes of their own.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.environ.get("PYTHONPATH", "")]))
 
 NO_SKIP = os.environ.get("BREAKWATER_NO_SKIP") == "1"
 

@@ -39,7 +39,11 @@ def _rank(value: Any, scale: Scale) -> int | float | None:
     if scale:
         folded = [step.casefold() for step in scale]
         return folded.index(value.casefold()) if isinstance(value, str) and value.casefold() in folded else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or (isinstance(value, float) and math.isnan(value))
+    ):
         return None
     return value
 
