@@ -128,9 +128,8 @@ class _Judge:
 
     def _object(self, control: Control, selection: Selection, obj: str) -> Finding:
         outcomes = [self._test(test, selection, obj) for test in control.tests]
-        worst = min(outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
         applicable = [outcome for outcome in outcomes if outcome.verdict != "not_applicable"]
-        decisive = min(applicable, key=lambda outcome: _ORDER.index(outcome.verdict)) if applicable else worst
+        decisive = min(applicable or outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
         verdict = decisive.verdict
         if verdict == "pass" and all(outcome.fact is None for outcome in applicable):
             verdict = self._nothing_seen(control)
@@ -146,27 +145,19 @@ class _Judge:
             cause = cause or "smbd was started with options that override its configuration file"
             if verdict == "pass":  # what is written holds, but nobody knows what is in force
                 verdict, why = "unknown", f"{why}, but the running smbd may not use it"
-        return Finding(
-            control=control.id,
-            title=control.title,
-            severity=selection.severity or control.severity,
-            area=control.area,
-            verdict=verdict,
-            object=obj,
-            expected=expected,
+        return dataclasses.replace(
+            self._finding(control, selection, obj, verdict, why, expected),
             configured=fact.configured,
             effective=fact.effective,
             wire=fact.wire,
             origin=fact.origin,
             cause=cause or decisive.cause,
-            why=why,
             remedy=self._remedy(control, decisive, obj) if verdict in ("fail", "unknown", "manual") else "",
             evidence=tuple(
                 dict.fromkeys(
                     f"{outcome.fact_id}[{outcome.at}]" if outcome.at else outcome.fact_id for outcome in outcomes
                 )
             ),
-            rules=selection.rules,
         )
 
     def _nothing_seen(self, control: Control) -> Verdict:
