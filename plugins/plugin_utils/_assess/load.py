@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._model.control import Control, Profile, Rule, Test
-from .._model.setting import Default, Setting
+from .._model.setting import Address, Default, Setting
 from .._model.when import When
 
 Row = Mapping[str, Any]
@@ -18,9 +18,17 @@ Row = Mapping[str, Any]
 
 def setting_of(row: Row) -> Setting:
     """Return a setting of its compiled row."""
-    changed = {name: tuple(row[name]) for name in ("synonyms", "scale") if name in row}
-    defaults = tuple(Default(item["since"], item.get("value")) for item in row.get("defaults", ()))
-    return Setting(**{**row, **changed, "defaults": defaults})
+    changed: dict[str, Any] = {name: tuple(row[name]) for name in ("synonyms", "scale") if name in row}
+    changed["defaults"] = tuple(Default(**_conditional(item)) for item in row.get("defaults", ()))
+    if "addresses" in row:
+        changed["addresses"] = tuple(Address(**_conditional(item)) for item in row["addresses"])
+    if "available" in row:
+        changed["available"] = when_of(row["available"])
+    return Setting(**{**row, **changed})
+
+
+def _conditional(row: Row) -> dict[str, Any]:
+    return {**row, "when": when_of(row["when"])} if "when" in row else dict(row)
 
 
 def control_of(row: Row) -> Control:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from .fact import FactSet
 
@@ -22,8 +22,10 @@ class Record:
         command: the command line or the file's path.
         out: standard output or content. Bytes that are not UTF-8 are surrogate escapes; NUL is kept.
         err: standard error.
-        rc: exit code; 124 means that the time bound ended it; 127 that there is no such command.
+        rc: exit code; 124 means that the time bound ended it; 126 that access was denied; 127 that there is no such
+            command.
         truncated: ``out`` was longer than the collector sends.
+        data: what a collector that has structured values brought instead of text (Windows); JSON data.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Record:
     err: str = ""
     rc: int = 0
     truncated: bool = False
+    data: Any = None
 
     @property
     def unreadable(self) -> str | None:
@@ -44,6 +47,8 @@ class Record:
             return None
         if self.rc == 127:
             return f"{self.command}: not installed"
+        if self.rc == 126:
+            return f"{self.command}: access denied"
         last = self.err.strip().splitlines()[-1:] or [f"exit code {self.rc}"]
         return last[0] if self.command in last[0] else f"{self.command}: {last[0]}"
 
@@ -54,13 +59,15 @@ class Collected:
 
     Attributes:
         records: in the order in which they were made.
-        uid: numeric user id that the collector ran as ("0" is root).
+        uid: user that the collector ran as: a numeric id ("0" is root), or a SID on Windows.
         shell: what the collector could tell of its shell.
+        family: which collector answered, the one for POSIX shells or the one for PowerShell.
     """
 
     records: list[Record] = field(default_factory=list)
     uid: str = ""
     shell: str = ""
+    family: Literal["unix", "windows"] = "unix"
 
     def get(self, record_id: str) -> Record | None:
         """Return the first record of that id."""

@@ -9,17 +9,58 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .when import When
+
 SettingType = Literal["boolean", "integer", "octal", "enum", "list", "string"]
 Context = Literal["global", "share"]
 RestartClass = Literal["none", "reload", "restart", "reboot"]
 
 
+Truth = Literal["policy", "configured", "effective"]
+Store = Literal["registry", "server_property", "client_property", "secedit", "right", "audit"]
+
+
 @dataclass(frozen=True, slots=True)
 class Default:
-    """The value in force when nothing is written, from release ``since`` on (until the next row)."""
+    """The value in force when nothing is written.
 
-    since: str
-    value: Any
+    Attributes:
+        since: from that release on, until the next row (releases that are one line of versions: Samba).
+        value: None: the setting does not exist there, or nobody knows; then ``why`` says so.
+        when: on which hosts (products whose editions differ: Windows); the first row that holds decides.
+        why: why there is no value.
+    """
+
+    since: str = ""
+    value: Any = None
+    when: When | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one truth of a setting stands on the host.
+
+    Attributes:
+        truth: "policy" overrides "configured"; "effective" is what the running service says.
+        store: "registry" (``key`` below HKEY_LOCAL_MACHINE, ``name`` of the value), "server_property" or
+            "client_property" (of Get-SmbServerConfiguration, Get-SmbClientConfiguration), "secedit" (``key`` is the
+            section of the exported template), "right" (a privilege's constant), "audit" (a subcategory's GUID).
+        key, name: see ``store``.
+        kind: registry type that is written: "dword", "sz", "multi_sz", "qword".
+        inverted: the native value has the opposite sense.
+        tokens: native value, as text → value; where this address spells it otherwise than the setting.
+        when: on which hosts this address counts; elsewhere whatever stands there has no effect.
+    """
+
+    truth: Truth
+    store: Store
+    name: str
+    key: str = ""
+    kind: str = ""
+    inverted: bool = False
+    tokens: dict[str, Any] = field(default_factory=dict)
+    when: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +75,14 @@ class Setting:
         synonyms: other native names; a leading ``!`` marks one with the opposite sense (``!writeable``).
         tokens: native spelling → value (enums only); the first token of a value is the one that is written.
         scale: values from the weakest to the strongest protection, for ``at_least`` and ``at_most``.
-        defaults: by release, oldest first; empty when the default is not known.
+        defaults: by release, oldest first, or by condition; empty when the default is not known.
         restart: what a change needs to take effect.
         since: a name that older releases do not know → the release that does.
         size: an integer that may carry a unit (K, M, G, T, P).
         secret: the value is never stored, shown or logged.
+        addresses: where its truths stand on the host, for implementations that have no configuration file.
+        available: hosts that know this setting at all; elsewhere it is not observed.
+        security_option: a security template writes it into the ordinary key, so only RSoP tells that policy did.
     """
 
     id: str
@@ -46,10 +90,13 @@ class Setting:
     context: Context
     type: SettingType
     synonyms: tuple[str, ...] = ()
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, Any] = field(default_factory=dict)
     scale: tuple[str, ...] = ()
     defaults: tuple[Default, ...] = ()
     restart: RestartClass = "reload"
     since: dict[str, str] = field(default_factory=dict)
     size: bool = False
     secret: bool = False
+    addresses: tuple[Address, ...] = ()
+    available: When | None = None
+    security_option: bool = False
