@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the Breakwater authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print how long it takes to load the compiled controls and to judge a Samba host with 30 shares.
+"""Print how long it takes to load the compiled controls and profiles, and to judge a Samba host with 30 shares.
 
     PYTHONPATH=.build/collections python bench/judge.py [--check]
 
@@ -60,11 +60,20 @@ def load() -> None:
     catalogue.controls()
 
 
+def load_profiles() -> None:
+    """Load the compiled benchmark profiles as a fresh process does."""
+    catalogue.profiles.cache_clear()
+    catalogue.profiles()
+
+
 def main() -> int:
     """Measure and print."""
     controls, settings, facts = catalogue.controls(), catalogue.settings("samba"), host()
     server = [Implementation("samba", "4.17.12", "server", True, ("standalone",))]
-    results = [("load the controls", median(load), LOAD_BUDGET)]
+    results = [
+        ("load the controls", median(load), LOAD_BUDGET),
+        (f"load the benchmark profiles ({len(catalogue.profiles())})", median(load_profiles), LOAD_BUDGET),
+    ]
     for name in ("recommended", "strict"):
         selected = profiles.select(profiles.load(name, {}, controls), controls)
 

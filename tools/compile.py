@@ -27,7 +27,10 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check impor
     check_examples,
     check_profile,
 )
-from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba import settings as samba_settings
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.settings import rows as samba_rows
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.settings import (
+    rows as windows_rows,
+)
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import DecodeError, decode, encode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import Control, Profile
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
@@ -38,12 +41,14 @@ IMPLEMENTATIONS = ROOT / "_implementations"
 CATALOGUE = pathlib.Path(__file__).resolve().parent / "catalogue.csv"
 COMPILED = ROOT / "_data" / "compiled"
 MAX_LINES = 50
+TABLES = {"samba": samba_rows, "windows": windows_rows}
+"""Implementations that have a property table, and what reads its form."""
 
 
-def load_settings() -> dict[str, Setting]:
-    """Return Samba's property table by fact id."""
-    document = yaml.safe_load((IMPLEMENTATIONS / "samba" / "settings.yml").read_text(encoding="utf-8"))
-    return {setting.id: setting for setting in samba_settings.rows(document)}
+def load_settings() -> dict[str, list[Setting]]:
+    """Return the property tables by implementation."""
+    texts = {name: (IMPLEMENTATIONS / name / "settings.yml").read_text(encoding="utf-8") for name in TABLES}
+    return {name: TABLES[name](yaml.safe_load(text)) for name, text in texts.items()}
 
 
 def load_controls(folder: pathlib.Path, settings: dict[str, Setting]) -> tuple[list[Control], list[str]]:
@@ -97,8 +102,9 @@ def lines_of(rows: Iterable[Any]) -> str:
 
 def compiled() -> tuple[dict[str, str], list[str]]:
     """Return file name → content of everything that is compiled, and all complaints."""
-    settings = load_settings()
-    files = {"samba-settings.json": lines_of(settings.values())}
+    tables = load_settings()
+    files = {f"{name}-settings.json": lines_of(table) for name, table in tables.items()}
+    settings = {setting.id: setting for table in tables.values() for setting in table}
     complaints: list[str] = []
     every: list[Control] = []
     for folder in sorted(IMPLEMENTATIONS.glob("*/controls")):

@@ -28,11 +28,12 @@ class ActionModule(BreakwaterAction):
     def command(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Audit one host; a host that cannot be read is recorded as such when a run is open."""
         context = self.context(options)
-        connection = str(self._connection.transport).rsplit(".", maxsplit=1)[-1]
+        connection = self.transport()
         request = AuditRequest(
             host=str(task_vars["inventory_hostname"]),
             address=str(task_vars.get("ansible_host") or task_vars["inventory_hostname"]),
             connection=connection,
+            family=self.family(),
             groups=tuple(sorted(map(str, task_vars.get("group_names", ())))),
             run=run_directory(context, options["run"]) if options["run"] else None,
             profile=options["profile"],

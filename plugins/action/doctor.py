@@ -11,10 +11,10 @@ from typing import Any
 from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.doctor import (
     ControllerRequest,
-    HostRequest,
     examine_controller,
-    examine_host,
 )
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.doctor_host import HostRequest, examine_host
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.endpoint import endpoint
 
 
 class ActionModule(BreakwaterAction):
@@ -46,11 +46,15 @@ class ActionModule(BreakwaterAction):
 
     def _host(self, task_vars: dict[str, Any]) -> HostRequest:
         name = str(task_vars["inventory_hostname"])
-        connection = str(self._connection.transport).rsplit(".", maxsplit=1)[-1]
-        proxied = any("Proxy" in str(task_vars.get(f"ansible_ssh_{kind}_args", "")) for kind in ("common", "extra"))
-        proxied = proxied or any(
-            task_vars.get(f"breakwater_paramiko_{kind}") for kind in ("proxy_command", "jump_host")
+        connection = self.transport()
+        place = endpoint(connection, self._connection.get_option, task_vars)
+        return HostRequest(
+            host=name,
+            address=str(task_vars.get("ansible_host") or name),
+            connection=connection,
+            port=place.port,
+            family=self.family(),
+            tls=place.tls,
+            authority=place.authority,
+            validated=place.validated,
         )
-        direct = connection in ("ssh", "paramiko") and not proxied
-        port = int(task_vars.get("ansible_port") or 22) if direct else None
-        return HostRequest(name, str(task_vars.get("ansible_host") or name), connection, port)

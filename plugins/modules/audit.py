@@ -13,8 +13,10 @@ version_added: 0.1.0
 description:
   - Sends one script over the host's own connection, reads one document back, works out what is configured, what is
     effective and where each value comes from, and judges that against a profile.
-  - Needs no Python and writes nothing on the host. Works without O(ignore:become) too; what cannot be read then is
-    V(unknown), never V(pass).
+  - Needs no Python on the host and changes nothing there. Unix hosts need a POSIX shell, Windows hosts PowerShell 2.0 or
+    newer over C(winrm), C(psrp) or C(ssh).
+  - Works without O(ignore:become) and without administrator rights too; what cannot be read then is V(unknown), never
+    V(pass). On Windows O(ignore:become) is refused; connect as an administrator.
   - With O(run) the host's record is written to the run directory, and a host that cannot be reached or read is
     recorded as such instead of failing the play.
 options:
@@ -42,7 +44,7 @@ attributes:
   platform:
     description: What it works on.
     support: full
-    platforms: posix
+    platforms: posix, windows
 seealso:
   - module: breakwater.smb.run
   - module: breakwater.smb.report

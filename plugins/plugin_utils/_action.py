@@ -23,8 +23,10 @@ from ansible.utils.display import Display
 
 from ._commands.context import Context
 from ._model.codec import encode
+from ._model.collected import Family
 from ._model.errors import BreakwaterError, HostError, Unreachable
 from ._remote.execution import Executed, PrivilegeRefused
+from ._remote.winrm_failures import explain
 
 
 class BreakwaterAction(ActionBase):
@@ -65,22 +67,33 @@ class BreakwaterAction(ActionBase):
             warn=Display().warning,
         )
 
+    def transport(self) -> str:
+        """Return the short name of the connection plugin: ``ansible.builtin.winrm`` is ``winrm``."""
+        return str(self._connection.transport).rsplit(".", maxsplit=1)[-1]
+
+    def family(self) -> Family:
+        """Return which kind of shell the connection leads to."""
+        return "windows" if getattr(self._connection._shell, "_IS_WINDOWS", False) else "unix"
+
     def executor(self) -> Callable[[str, bytes], Executed]:
         """Return a function that runs one command line on the host, with ``become`` where the task asks for it.
 
         It raises HostError (Unreachable, PrivilegeRefused) instead of Ansible's own errors.
         """
+        windows = self.family() == "windows"
 
         def execute(command: str, stdin: bytes) -> Executed:
             data: bytes | None = stdin
+            if windows:
+                self._refuse_become()
             if not self._connection.has_pipelining:  # such a connection has no standard input to offer
                 command, data = f"/bin/sh -c {shlex.quote(stdin.decode())}", None
             try:
-                answer = self._low_level_execute_command(command, in_data=data)
+                answer = self._low_level_execute_command(command, in_data=data, sudoable=not windows)
             except AnsibleConnectionFailure as error:
-                raise Unreachable("Cannot connect", seen=_one_line(error), remedy=self._mend()) from error
+                raise self._unreachable(_one_line(error), self._mend()) from error
             except AnsibleError as error:
-                raise _execution_error(_one_line(error)) from error
+                raise self._execution_error(_one_line(error)) from error
             except BaseException as error:  # the task's own timeout is no Exception; its class differs between releases
                 if "Timeout" in type(error).__name__:
                     raise HostError(
@@ -89,19 +102,41 @@ class BreakwaterAction(ActionBase):
                         remedy="raise breakwater_timeout",
                     ) from None
                 if isinstance(error, Exception):
-                    raise Unreachable(
-                        "The connection plugin failed",
-                        seen=f"{type(error).__name__}: {_one_line(error)}",
-                        remedy="use another connection plugin",
-                    ) from error
+                    raise self._plugin_error(f"{type(error).__name__}: {_one_line(error)}") from error
                 raise
             return Executed(int(answer["rc"]), answer["stdout"], answer["stderr"])
 
         return execute
 
+    def _refuse_become(self) -> None:
+        """Ansible becomes another user on Windows only inside its own module wrapper, which would cost more executions."""
+        if self._connection.become is not None:
+            raise PrivilegeRefused(
+                "Cannot become another user on Windows",
+                seen="become is set for this host",
+                remedy="set ansible_become to false there, and connect as an administrator",
+            )
+
+    def _unreachable(self, said: str, remedy: str) -> HostError:
+        if self.transport() in ("winrm", "psrp"):
+            return explain(said, remedy)
+        return Unreachable("Cannot connect", seen=_short(said), remedy=remedy)
+
+    def _execution_error(self, said: str) -> HostError:
+        if self.transport() in ("winrm", "psrp"):
+            return explain(said, self._mend())
+        return _execution_error(_short(said))
+
+    def _plugin_error(self, said: str) -> HostError:
+        """An exception that is none of Ansible's: the libraries below winrm and psrp raise theirs."""
+        if self.transport() in ("winrm", "psrp"):
+            return explain(said, self._mend())
+        return Unreachable("The connection plugin failed", seen=_short(said), remedy="use another connection plugin")
+
     def _mend(self) -> str:
         """Return a command that shows the same failure with all its detail."""
-        return f"try: ansible -m ansible.builtin.raw -a true -vvv {self._task_host()}"
+        harmless = "whoami" if self.family() == "windows" else "true"
+        return f"try: ansible -m ansible.builtin.raw -a {harmless} -vvv {self._task_host()}"
 
     def _task_host(self) -> str:
         return str(self._play_context.remote_addr or "HOST")
@@ -119,5 +154,8 @@ def _execution_error(message: str) -> HostError:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(to_text(error).split())
+    return " ".join(to_text(error).split())
+
+
+def _short(text: str) -> str:
     return text if len(text) <= 400 else text[:400] + "…"

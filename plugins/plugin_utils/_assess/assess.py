@@ -95,11 +95,18 @@ class _Judge:
                 return []
             found = present[0]
         reason = mismatch(control.when, found, self.os)
+        control, reason = self._asked(control, found) if reason is None else (control, reason)
         if reason is not None:
             return [self._finding(control, selection, "", "not_applicable", reason)]
         if not control.per:
             return [self._object(control, selection, "")]
         return self._objects(control, selection)
+
+    def _asked(self, control: Control, found: Implementation | None) -> tuple[Control, str | None]:
+        """Return the control with the tests that are asked of this host, or why none is."""
+        reasons = [mismatch(test.when, found, self.os) if test.when else None for test in control.tests]
+        tests = tuple(test for test, reason in zip(control.tests, reasons, strict=True) if reason is None)
+        return (dataclasses.replace(control, tests=tests), None) if tests else (control, reasons[0])
 
     def _objects(self, control: Control, selection: Selection) -> list[Finding]:
         """Judge every object; all passing ones together give one finding."""
@@ -172,15 +179,17 @@ class _Judge:
 
     def _test(self, test: Test, selection: Selection, obj: str) -> _Outcome:
         """Ask one question: of the object's own fact, else of the host's."""
-        wanted = test.value if test.value is not None else selection.value_for(test.fact)
+        wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
         expected = operators.phrase(test.operator, wanted)
+        obj = test.object or obj
         fact, at = self.facts.get(test.fact, obj), obj
         if fact is None and obj:
             fact, at = self.facts.get(test.fact), ""
         many = self.facts.objects(test.fact)
         if fact is None and not obj and many:
             return self._each(test, wanted, expected, many)
-        return self._one(test, wanted, expected, fact, at, self._name(test.fact))
+        name = self._name(test.fact)
+        return self._one(test, wanted, expected, fact, at, f"{name} of {test.object}" if test.object else name)
 
     def _each(self, test: Test, wanted: Any, expected: str, many: Mapping[str, Fact]) -> _Outcome:
         """A fact that exists only per object (a file, a package) must hold on each of them."""
@@ -250,7 +259,7 @@ class _Judge:
     def _expected(self, control: Control, selection: Selection) -> str:
         parts = []
         for test in control.tests:
-            wanted = test.value if test.value is not None else selection.value_for(test.fact)
+            wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
             parts.append(f"{self._name(test.fact)}: {operators.phrase(test.operator, wanted)}")
         return "; ".join(dict.fromkeys(parts))
 

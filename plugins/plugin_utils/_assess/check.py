@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from collections.abc import Iterator, Mapping
@@ -47,20 +48,47 @@ FACTS = frozenset(
     for room, names in {
         "host": "os kernel arch privileged hostname listener listeners_read package package_update package_updates "
         "packages_read package_index_age_days service process process_elsewhere processes_read kernel_module "
-        "kernel_modules_read cifs_module_available smb_server_packages smb_server_in_use role",
+        "kernel_modules_read cifs_module_available smb_server_packages smb_server_in_use role domain_role "
+        "pending_reboot endpoint_protection firewall_product updates_read update language services_read",
         "client": "mount fstab cifs_parameter modprobe",
-        "usage": "session sessions_read",
+        "usage": "session sessions_read smb1_client unsigned_client unencrypted_client guest_client unsigned_server "
+        "unencrypted_server guest_server events_read audit_since",
         "samba": "version server_running config_valid config_errors config_warnings testparm_warnings "
         "conditional_includes config_loaded command_line_options config_mode config_owner option share "
         "share_path_mode usershare usershares_read usershare_mode usershare_owner private_mode private_file_mode "
         "private_owner guest_account_exists guest_account_shell guest_account_uid nmbd_running nmbd_enabled "
         "log_auth_level release_maintained server_role_effective registry_shares",
+        "windows": "smb1_feature smb1_server smb1_client_driver smb1_client_dependency smb1_pending_reboot "
+        "smb2_client_driver share share_encrypt share_enumeration share_caching share_broad_access shares_read "
+        "session_dialect session_protected connection_dialect connection_protected event_channel_enabled "
+        "event_channel_size netbios_options hardened_path hardened_paths quic_mapping quic_client_auth quic_client_access "
+        "quic_certificate_days quic_certificate_strong quic_alternative_ports server_bound_public server_binding "
+        "unexpected_listeners cluster_security_level cluster_storage_level policy_conflicts policy_source_read "
+        "wins_server user_sharing_policy",
+        "firewall": "enabled inbound_default outbound_default local_merge local_ipsec_merge log_dropped log_allowed "
+        "log_size log_path notifications unicast_response inbound_445 inbound_netbios inbound_quic outbound_445 "
+        "legacy_sharing_rules smb_ipsec readable",
+        "patch": "supported support_ends open_cves age_days latest_build",
     }.items()
     for name in names.split()
 )
 """Facts that are no setting; a control may ask for these and for settings, and for nothing else."""
+TRAITS = {
+    name: frozenset(words.split())
+    for name, words in {
+        "samba": "standalone domain-member domain-controller cluster named-by-user",
+        "windows": "workstation server-os standalone domain-member domain-controller home pro enterprise server-core cluster "
+        "hyper-v dfs print-server quic named-by-user",
+    }.items()
+}
+"""Traits that the readers give an implementation; a misspelt one would silently hold for no host, or for all."""
 _REFERENCE = re.compile(r"^[A-Za-z][^\n]{3,160}\Z")
 _TODAY = datetime.date(2026, 1, 1)
+_EXAMPLE_HOSTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "samba": ("4.24.0", ()),
+    "windows": ("10.0.20348.2227", ("server-os", "domain-member")),
+}
+"""Version and traits of an example that names none: what is most common."""
 _ORDERED = frozenset({"at_least", "at_most"})
 _LISTS = frozenset({"includes", "excludes", "subset_of"})
 
@@ -75,6 +103,9 @@ def check_control(control: Control, settings: Mapping[str, Setting]) -> list[str
     found += [f"values for an unknown profile {profile!r}" for profile in control.values if profile not in BUILT_IN]
     if not control.values and any(_profile_decides(test) for test in control.tests):
         found.append("only benchmark profiles select it, so its tests must name their values")
+    keys = {key for test in control.tests for key in _keys(test)}
+    given = {key for value in control.values.values() if isinstance(value, dict) for key in value}
+    found += [f"no test asks for {key!r}" for key in sorted(given - keys)]
     facts = [*(test.fact for test in control.tests), *control.usage, *([control.per] if control.per else [])]
     facts += [fact for example in control.examples for fact in example.facts]
     found += [f"unknown fact {fact!r}" for fact in dict.fromkeys(facts) if fact not in FACTS and fact not in settings]
@@ -98,6 +129,15 @@ def _when(when: When) -> Iterator[str]:
         yield f"side is {when.side!r}; it is server or client"
     if when.implementation is None and (when.version or when.side or when.trait or when.without):
         yield "a version, side or trait without an implementation would be ignored"
+    known = TRAITS.get(when.implementation or "")
+    for trait in (*when.trait, *when.without):
+        if known is not None and trait not in known:
+            yield f"{trait!r} is no trait of {when.implementation}"
+
+
+def _keys(test: Test) -> tuple[str, ...]:
+    """Return the names that a profile's values may call a test by."""
+    return (test.fact, f"{test.fact}[{test.object}]") if test.object else (test.fact,)
 
 
 def _profile_decides(test: Test) -> bool:
@@ -105,7 +145,11 @@ def _profile_decides(test: Test) -> bool:
 
 
 def _test(control: Control, test: Test, setting: Setting | None) -> Iterator[str]:
-    """Yield what is wrong with one test: its operator for that setting, and its value in every profile."""
+    """Yield what is wrong with one test: its condition, its operator for that setting, and its value in every profile."""
+    if test.when is not None:
+        if test.when.implementation is not None or test.when.side is not None:
+            yield "implementation and side of its condition are the control's"
+        yield from _when(dataclasses.replace(test.when, implementation=control.when.implementation))
     if setting is not None:
         yield from _operator(test.operator, setting)
     if not _profile_decides(test):
@@ -113,7 +157,7 @@ def _test(control: Control, test: Test, setting: Setting | None) -> Iterator[str
             yield from _value(test.operator, test.value, setting)
         return
     for profile, given in control.values.items():
-        wanted = Selection(control.id, given).value_for(test.fact)
+        wanted = Selection(control.id, given).value_for(test.fact, test.object)
         yield from (f"{profile}: {complaint}" for complaint in _value(test.operator, wanted, setting))
 
 
@@ -137,11 +181,11 @@ def _value(operator: str, wanted: Any, setting: Setting | None) -> list[str]:
         return [f"{wanted!r} is no file mode in quotes, such as '0644'"]
     if setting is None:
         return []
-    legal = list(dict.fromkeys(setting.tokens.values()))
+    legal = list(dict.fromkeys((*setting.tokens.values(), *setting.implied)))
     items = wanted if isinstance(wanted, list) else [wanted]
     if isinstance(wanted, list) and operator in ("equals", "not_equals", *_ORDERED):
         return [f"{operator} needs one value, not a list"]
-    if setting.type == "enum" and not all(item in legal for item in items):
+    if (setting.type == "enum" or (setting.type == "list" and legal)) and not all(item in legal for item in items):
         return [f"{wanted!r} is no value of {setting.name!r}: {', '.join(sorted(legal))}"]
     if operator in _ORDERED and setting.scale and wanted not in setting.scale:
         return [f"{wanted!r} has no place on the scale of {setting.name!r}: {', '.join(setting.scale)}"]
@@ -173,9 +217,9 @@ def judge_example(control: Control, example: Example, settings: Mapping[str, Set
             text = item if isinstance(item, str) else ""
             reason = text.removeprefix("unreadable: ") if text.startswith("unreadable: ") else None
             facts.put(fact_id, Fact(unreadable=reason) if reason else Fact(configured=item), str(obj))
-    host = Implementation(
-        control.when.implementation or "samba", example.version or "4.24.0", _side(control), True, example.traits
-    )
+    name = control.when.implementation or "samba"
+    version, traits = _EXAMPLE_HOSTS[name]
+    host = Implementation(name, example.version or version, _side(control), True, example.traits or traits)
     if control.values and example.profile not in control.values:
         return "not selected"
     selection = Selection(control.id, control.values.get(example.profile))
@@ -199,7 +243,7 @@ def check_profile(
         given = rule.value if rule.value is not None else fallback(control, profile.base)
         place = f"rules[{index}].{'control' if rule.value is None else 'value'}"
         if isinstance(rule.value, dict):
-            known = {test.fact for test in control.tests}
+            known = {key for test in control.tests for key in _keys(test)}
             found += [
                 Complaint(place, f"{rule.control} does not ask for {key!r}") for key in rule.value if key not in known
             ]
@@ -207,7 +251,7 @@ def check_profile(
             found.append(Complaint(place, f"the tests of {rule.control} name their own values, so this has no effect"))
         for test in control.tests:
             if _profile_decides(test):
-                wanted = Selection(control.id, given).value_for(test.fact)
+                wanted = Selection(control.id, given).value_for(test.fact, test.object)
                 problems = _value(test.operator, wanted, settings.get(test.fact))
                 found += [Complaint(place, problem) for problem in problems]
     return found

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 def setting_of(row: Row) -> Setting:
     """Return a setting of its compiled row."""
-    changed: dict[str, Any] = {name: tuple(row[name]) for name in ("synonyms", "scale") if name in row}
+    changed: dict[str, Any] = {name: tuple(row[name]) for name in ("synonyms", "scale", "implied") if name in row}
     changed["defaults"] = tuple(Default(**_conditional(item)) for item in row.get("defaults", ()))
     if "addresses" in row:
         changed["addresses"] = tuple(Address(**_conditional(item)) for item in row["addresses"])
@@ -35,7 +35,7 @@ def control_of(row: Row) -> Control:
     """Return a control of its compiled row."""
     changed: dict[str, Any] = {name: tuple(row[name]) for name in ("usage", "references") if name in row}
     changed["when"] = when_of(row.get("when", {}))
-    changed["tests"] = tuple(Test(**test) for test in row["tests"])
+    changed["tests"] = tuple(Test(**_conditional(test)) for test in row["tests"])
     changed["examples"] = ()
     return Control(**{**row, **changed})
 

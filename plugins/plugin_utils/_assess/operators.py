@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from .._model.control import Operator
 
 _MODE = re.compile(r"0?[0-7]{3,4}\Z")
 
+Span = tuple[int, int, int]
 Scale = Sequence[str]
 """Values from the weakest to the strongest protection; empty: compare as numbers."""
 
@@ -69,6 +71,36 @@ def is_mode(value: Any) -> bool:
     return isinstance(value, str) and _MODE.match(value) is not None
 
 
+def _networks_within(value: Any, wanted: Any) -> bool | None:
+    """Compare what rules name as the other side: addresses, ranges, networks and words such as LocalSubnet."""
+    scopes, allowed = _items(value), _items(wanted)
+    if not all(isinstance(item, str) for item in (*scopes, *allowed)):
+        return None
+    if _has(allowed, "any"):
+        return True
+    spans = [span for span in map(_span, allowed) if span is not None]
+    return all(_has(allowed, scope) or _inside(_span(scope), spans) for scope in scopes)
+
+
+def _inside(span: Span | None, spans: Sequence[Span]) -> bool:
+    return span is not None and any(
+        span[0] == version and first <= span[1] <= span[2] <= last for version, first, last in spans
+    )
+
+
+def _span(scope: str) -> Span | None:
+    """Return IP version, first and last address of ``10.0.0.0/8``, ``10.0.0.1`` or ``10.0.0.1-10.0.0.9``."""
+    first, _dash, last = (part.strip() for part in scope.partition("-"))
+    try:
+        if last:
+            low, high = ipaddress.ip_address(first), ipaddress.ip_address(last)
+            return (low.version, int(low), int(high)) if low.version == high.version else None
+        network = ipaddress.ip_network(first, strict=False)
+    except ValueError:
+        return None
+    return network.version, int(network.network_address), int(network.broadcast_address)
+
+
 _OPERATORS: dict[Operator, Callable[[Any, Any, Scale], bool | None]] = {
     "equals": lambda value, wanted, scale: _same(value, wanted),
     "not_equals": lambda value, wanted, scale: not _same(value, wanted),
@@ -82,6 +114,7 @@ _OPERATORS: dict[Operator, Callable[[Any, Any, Scale], bool | None]] = {
     "is_empty": lambda value, wanted, scale: _empty(value),
     "not_empty": lambda value, wanted, scale: not _empty(value),
     "mode_within": lambda value, wanted, scale: _mode_within(value, wanted),
+    "networks_within": lambda value, wanted, scale: _networks_within(value, wanted),
     "observed": lambda value, wanted, scale: True,
     "not_observed": lambda value, wanted, scale: False,
 }
@@ -99,6 +132,7 @@ _PHRASES: dict[Operator, str] = {
     "is_empty": "empty",
     "not_empty": "not empty",
     "mode_within": "mode {value} or stricter",
+    "networks_within": "from nowhere but {value}",
     "observed": "present",
     "not_observed": "absent",
 }
@@ -106,6 +140,8 @@ NEEDS_VALUE = frozenset(name for name, phrase in _PHRASES.items() if "{value}" i
 """Operators that compare with something."""
 VACUOUS_WHEN_EMPTY = frozenset[Operator]({"includes", "excludes", "none_of"})
 """Operators that everything satisfies when the list that they compare with is empty."""
+_EMPTY_MEANS_NOTHING = frozenset[Operator]({"subset_of", "networks_within"})
+"""Operators that nothing but an empty list satisfies then."""
 
 
 def holds(operator: Operator, value: Any, wanted: Any, scale: Scale = ()) -> bool | None:
@@ -120,6 +156,8 @@ def holds(operator: Operator, value: Any, wanted: Any, scale: Scale = ()) -> boo
 
 def phrase(operator: Operator, wanted: Any) -> str:
     """Return what is expected, in words."""
+    if operator in _EMPTY_MEANS_NOTHING and wanted == []:
+        return _PHRASES["is_empty"]
     return _PHRASES[operator].format(value=text(wanted))
 
 

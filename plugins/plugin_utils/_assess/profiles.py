@@ -7,20 +7,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .._model.codec import DecodeError, decode
+from .._model.collected import Implementation
 from .._model.control import Control, Profile, Severity
 from .._model.errors import BadInput
 from .._model.fact import FactSet
+from .._model.when import When, holds
 from . import strict_yaml
-from .conditions import mismatch, os_ids
+from .conditions import candidates, os_ids
 
 BUILT_IN = ("recommended", "strict", "microsoft", "legacy")
 """Profiles that the controls themselves carry values for."""
-FAMILIES = ("cis", "stig")
+FAMILIES = ("cis", "stig", "microsoft-baseline")
 """Names that stand for the benchmark file that fits each host."""
 SUFFIXES = (".yml", ".yaml")
 _FORM = "its keys are id, title, base, extends, rules (control, value, rule, severity), exclude and when"
@@ -46,11 +48,15 @@ class Selection:
     rules: tuple[str, ...] = ()
     severity: Severity | None = None
 
-    def value_for(self, fact_id: str) -> Any:
-        """Return the value for one test: profiles give a mapping where the tests of a control differ."""
-        if isinstance(self.value, dict) and fact_id in self.value:
-            return self.value[fact_id]
-        return None if isinstance(self.value, dict) else self.value
+    def value_for(self, fact_id: str, obj: str = "") -> Any:
+        """Return the value for one test: profiles give a mapping where the tests of a control differ.
+
+        A key is a fact, or a fact with the object that the test asks for: ``firewall.inbound_445[public]``.
+        """
+        if not isinstance(self.value, dict):
+            return self.value
+        keyed = self.value.get(f"{fact_id}[{obj}]") if obj else None
+        return self.value.get(fact_id) if keyed is None else keyed
 
 
 def load(name: str, shipped: Mapping[str, Profile], controls: Mapping[str, Control]) -> list[Profile]:
@@ -120,13 +126,22 @@ def complaints(profile: Profile, controls: Mapping[str, Control]) -> list[Compla
     return found
 
 
-def fitting(profiles: list[Profile], facts: FactSet) -> list[Profile]:
-    """Return the profiles that apply to a host. One for certain systems does not fit a host whose system is unknown."""
+def fitting(profiles: list[Profile], facts: FactSet, implementations: Sequence[Implementation] = ()) -> list[Profile]:
+    """Return the profiles that apply to a host.
+
+    One for certain systems, roles or versions does not fit a host whose system, role or version is unknown.
+    """
     os_fact = facts.get("host.os")
     system = os_fact.configured if os_fact else None
-    return [
-        item for item in profiles if mismatch(item.when, None, system) is None and (os_ids(system) or not item.when.os)
-    ]
+    return [item for item in profiles if fits(item.when, implementations, system)]
+
+
+def fits(when: When, implementations: Sequence[Implementation], system: Any) -> bool:
+    """Return whether a profile's condition certainly holds for a host: for its system and one implementation on it."""
+    if when.os and not os_ids(system) & set(when.os):
+        return False
+    found = candidates(when, implementations)
+    return when.implementation is None or any(holds(when, item.version, item.traits) is True for item in found)
 
 
 def fallback(control: Control, base: str) -> Any:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import datetime
 import pathlib
 import secrets
 import time
@@ -16,19 +15,18 @@ from typing import Any
 
 from .._assess.assess import assess
 from .._assess.score import score
-from .._implementations.host.read import read as read_host
-from .._implementations.samba.read import read as read_samba
-from .._model.collected import Collected, Implementation, Reading, SectionError
+from .._model.collected import Collected, Family, Implementation, Reading, SectionError
 from .._model.control import SEVERITIES
 from .._model.errors import BadInput, HostError
 from .._model.finding import VERDICTS, Finding
 from .._model.run import HostRecord
-from .._remote import posix
+from .._remote import posix, windows
 from .._remote.execution import Execute
 from .._store import rundir
 from . import catalogue
 from .context import Context
 from .inputs import Inputs, load_inputs, read_inputs
+from .reading import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class AuditRequest:
         run: directory of the open run; None records nothing.
         profile, exceptions: used only without a run (a run has frozen its own).
         implementation: what the user says the server is, where the host cannot tell.
+        family: which kind of shell the connection leads to.
         labels: what a reader of the report must know.
     """
 
@@ -55,6 +54,7 @@ class AuditRequest:
     exceptions: str | None = None
     implementation: str | None = None
     labels: tuple[str, ...] = ()
+    family: Family = "unix"
 
 
 @dataclass(slots=True)
@@ -89,12 +89,13 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
     )
     watch = _Stopwatch()
     try:
-        collected = watch.time("collect", lambda: collect(execute))
+        collected = watch.time("collect", lambda: collect(execute, request.family))
     except HostError as error:
         if request.run is None:
             raise
         record.errors.append(SectionError(error.section, str(error)))
     else:
+        record.labels += _untried(collected)
         _take_over(record, watch.time("read", lambda: read(collected, context.now().date())))
         try:
             watch.time("judge", lambda: _judge(record, inputs, request, context))
@@ -109,32 +110,25 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
     return answer
 
 
-def collect(execute: Execute) -> Collected:
+def collect(execute: Execute, family: Family = "unix") -> Collected:
     """Run the collector on the host: one execution.
 
     Raises:
         HostError: no connection, no privilege, or no whole answer.
     """
     nonce = secrets.token_hex(8)
+    if family == "windows":
+        answer = execute(windows.COMMAND, catalogue.windows_collector(nonce))
+        return windows.read_answer(answer.stdout, answer.stderr, answer.rc, nonce)
     answer = execute(posix.COMMAND, catalogue.collector(nonce))
     return posix.read_answer(answer.stdout, answer.stderr, answer.rc, nonce)
 
 
-def read(collected: Collected, today: datetime.date) -> Reading:
-    """Make facts of an answer. A reader that fails costs its own section, and says so."""
-    reading = Reading()
-    settings = catalogue.settings("samba")
-    readers: dict[str, Callable[[], Reading]] = {
-        "host": lambda: read_host(collected),
-        "samba": lambda: read_samba(collected, settings, reading.facts, today),
-    }
-    for name, reader in readers.items():
-        try:
-            reading.merge(reader())
-        except Exception as error:  # one broken section must never lose the others
-            reason = f"the reader of section {name} failed on this host's answer ({type(error).__name__}: {error})"
-            reading.errors.append(SectionError("reader", f"{reason}; please report it with the host's record"))
-    return reading
+def _untried(collected: Collected) -> tuple[str, ...]:
+    """Say on the report where an answer came from something that Breakwater was never run on for real."""
+    if collected.family == "windows" and collected.shell.startswith("PowerShell 2."):
+        return ("PowerShell 2.0: tried on simulated hosts only",)
+    return ()
 
 
 def _take_over(record: HostRecord, reading: Reading) -> None:
@@ -150,8 +144,8 @@ def _judge(record: HostRecord, inputs: Inputs, request: AuditRequest, context: C
         record.facts,
         record.implementations,
         catalogue.controls(),
-        catalogue.settings("samba"),
-        inputs.selections_for(record.facts),
+        catalogue.every_setting(),
+        inputs.selections_for(record.facts, record.implementations),
         exceptions=inputs.exceptions_for(request.host, request.groups),
         today=context.now().date(),
     )

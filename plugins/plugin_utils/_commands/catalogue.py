@@ -14,14 +14,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._assess.load import control_of, profile_of, setting_of
+from .._implementations.windows import hardened
 from .._model.control import Control, Profile
 from .._model.setting import Setting
-from .._remote import posix
+from .._remote import posix, windows
 
 _HERE = pathlib.Path(__file__).resolve().parent.parent
 COMPILED = _HERE / "_data" / "compiled"
 SECTIONS = ("host", "samba")
 """Sections of the Unix collector, in order: later readers may use what earlier ones found."""
+WINDOWS_SECTIONS = ("host", "windows")
+"""Sections of the collector for Windows."""
 
 
 def collector(nonce: str, sections: tuple[str, ...] = SECTIONS) -> bytes:
@@ -29,6 +32,17 @@ def collector(nonce: str, sections: tuple[str, ...] = SECTIONS) -> bytes:
     core = (_HERE / "_remote" / "core.sh").read_text(encoding="utf-8")
     texts = {name: (_HERE / "_implementations" / name / "collect.sh").read_text(encoding="utf-8") for name in sections}
     return posix.build_script(core, texts, nonce)
+
+
+def windows_collector(nonce: str) -> bytes:
+    """Return what goes to the standard input of PowerShell: script and addresses, as one line of base64."""
+    core = (_HERE / "_remote" / "core.ps1").read_text(encoding="utf-8")
+    texts = {
+        name: (_HERE / "_implementations" / name / "collect.ps1").read_text(encoding="utf-8")
+        for name in WINDOWS_SECTIONS
+    }
+    addresses = windows.Addresses.of(settings("windows").values(), {hardened.KEY: ("*",)})
+    return windows.build_script(core, texts, addresses, nonce)
 
 
 def _rows(name: str) -> list[Any]:
@@ -45,6 +59,13 @@ def settings(implementation: str) -> Mapping[str, Setting]:
 
 
 @functools.cache
+def every_setting() -> Mapping[str, Setting]:
+    """Return the rows of all property tables, by fact id."""
+    tables = sorted(path.stem.removesuffix("-settings") for path in COMPILED.glob("*-settings.json"))
+    return {setting.id: setting for table in tables for setting in settings(table).values()}
+
+
+@functools.cache
 def controls() -> Mapping[str, Control]:
     """Return every control, by id."""
     return {row["id"]: control_of(row) for path in sorted(COMPILED.glob("*-controls.json")) for row in _rows(path.stem)}
@@ -54,6 +75,15 @@ def controls() -> Mapping[str, Control]:
 def profiles() -> Mapping[str, Profile]:
     """Return the benchmark profiles that ship with Breakwater, by id."""
     return {row["id"]: profile_of(row) for row in _rows("profiles")}
+
+
+@functools.cache
+def advisories() -> Mapping[str, Any]:
+    """Return what is known of Windows updates: builds, dates, ends of support, and which build mends which CVE."""
+    document: Mapping[str, Any] = json.loads(
+        (_HERE / "_data" / "advisories" / "windows.json").read_text(encoding="utf-8")
+    )
+    return document
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The verb *doctor*: what would not work, and the command that mends it."""
+"""The verb *doctor* for the control node: what would not work, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import importlib.metadata
 import importlib.util
 import pathlib
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -18,10 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .._assess.conditions import version_key
-from .._model.errors import BreakwaterError, HostError, Unreachable
-from .._remote.execution import Execute
+from .._model.errors import BreakwaterError
 from .._store.history import open_history
-from .audit import collect, read
 from .context import Context
 from .inputs import load_inputs
 from .run import history_url
@@ -97,16 +94,6 @@ class ControllerRequest:
     profile: str
     exceptions: str | None
     variables: dict[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class HostRequest:
-    """A host as the connection sees it; ``port`` is None for connections that have none."""
-
-    host: str
-    address: str
-    connection: str
-    port: int | None
 
 
 def examine_controller(request: ControllerRequest, context: Context) -> dict[str, Any]:
@@ -188,62 +175,3 @@ def _variables(found: Examination, variables: dict[str, tuple[str, ...]]) -> Non
         )
     if not named:
         found.good("no misspelt breakwater_ variable")
-
-
-def examine_host(request: HostRequest, context: Context, execute: Execute) -> dict[str, Any]:
-    """Examine one host: port, authentication, privilege, and what an audit could not read."""
-    found = Examination()
-    if request.port is not None and not _port(request, found):
-        return found.result(request.host, context)
-    try:
-        collected = collect(execute)
-    except HostError as error:
-        remedy = error.remedy or "see the connection's message with -vvv"
-        found.complain("error", str(error), remedy)
-        if isinstance(error, Unreachable) and request.port is not None:
-            found.good("the port is open, so this is about the SSH protocol, the keys or the login")
-        return found.result(request.host, context)
-    found.good(f"{request.connection} connection, collector answered in shell {collected.shell}")
-    if collected.uid == "0":
-        found.good("privileged")
-    else:
-        found.complain(
-            "warning",
-            f"the collector runs as uid {collected.uid}; what only root may read will be unknown",
-            "set ansible_become: true",
-        )
-    reading = read(collected, context.now().date())
-    names = (
-        ", ".join(sorted({f"{item.name} ({item.role})" for item in reading.implementations})) or "no SMB implementation"
-    )
-    found.good(names)
-    for section in reading.errors:
-        found.complain(
-            "warning",
-            f"{section.section} will be unreadable: {section.reason}",
-            "audit with become, or install the tool that is named",
-        )
-    unreadable = sorted({fact_id for fact_id, _obj, fact in reading.facts if fact.unreadable is not None})
-    if unreadable:
-        shown = ", ".join(unreadable[:8]) + (f" and {len(unreadable) - 8} more" if len(unreadable) > 8 else "")
-        found.complain(
-            "warning",
-            f"facts that will be unreadable: {shown}",
-            "audit with become; docs/privileges.md says what needs root",
-        )
-    return found.result(request.host, context)
-
-
-def _port(request: HostRequest, found: Examination) -> bool:
-    try:
-        socket.create_connection((request.address, request.port or 22), 5).close()
-    except OSError as error:
-        what = f"{request.address} port {request.port} does not answer: {error.strerror or error}"
-        found.complain(
-            "error",
-            what,
-            f"check ansible_host, ansible_port and the firewalls: nc -vz {request.address} {request.port}",
-        )
-        return False
-    found.good(f"port {request.port} answers")
-    return True

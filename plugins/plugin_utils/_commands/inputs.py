@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import pathlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._assess import exceptions, profiles
 from .._assess.check import check_profile
 from .._assess.profiles import Selection
 from .._model.codec import decode
+from .._model.collected import Implementation
 from .._model.control import Profile
 from .._model.errors import BadInput, StoreError
 from .._model.exception import ExceptionRecord
@@ -30,18 +32,18 @@ class Inputs:
     profiles: tuple[Profile, ...]
     exceptions: tuple[ExceptionRecord, ...] = ()
 
-    def selections_for(self, facts: FactSet) -> list[Selection]:
+    def selections_for(self, facts: FactSet, implementations: Sequence[Implementation] = ()) -> list[Selection]:
         """Return what is asked of a host.
 
         Raises:
             BadInput: no file of the family fits the host.
         """
-        fitting = profiles.fitting(list(self.profiles), facts)
+        fitting = profiles.fitting(list(self.profiles), facts, implementations)
         if not fitting:
             raise BadInput(
                 "No profile fits the host",
                 where=f"breakwater_profile {self.profile}",
-                seen="its operating system is in none of the files",
+                seen="its operating system (with its edition and its role in a domain) is in none of the files",
                 remedy="use a built-in profile for this host",
             )
         return profiles.select(fitting, catalogue.controls())
@@ -60,7 +62,7 @@ def load_inputs(profile: str, exceptions_file: str | None) -> Inputs:
     controls = catalogue.controls()
     chosen = profiles.load(profile, catalogue.profiles(), controls)
     for item in chosen:
-        for complaint in check_profile(item, controls, catalogue.settings("samba")):
+        for complaint in check_profile(item, controls, catalogue.every_setting()):
             raise BadInput(
                 "The profile cannot be used",
                 where=profiles.where(profile, complaint.place),

@@ -18,6 +18,7 @@ from .._model.control import SEVERITIES
 from .._model.errors import BreakwaterError
 from .._model.finding import Finding
 from .._model.run import DataVersions, Drift, Fleet, HostRecord, Run, RunVerdict, Scope
+from .._patch.windows import newest_month
 from .._report.report import Ranked, Report, TrendPoint, render
 from .._report.terminal_report import lines
 from .._store import rundir
@@ -82,7 +83,7 @@ def open_run(request: OpenRequest, context: Context) -> dict[str, Any]:
         ansible=context.ansible_version,
         profile=request.profile,
         scope=Scope(request.limit, request.hosts),
-        data=DataVersions(controls=catalogue.digest()),
+        data=DataVersions(controls=catalogue.digest(), newest_month=newest_month(catalogue.advisories())),
     )
     directory = rundir.create(context.results, run)
     freeze_inputs(directory, inputs)

@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 from .fact import FactSet
 
+Family = Literal["unix", "windows"]
+"""Kinds of hosts by the shell that their collector is written for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -67,7 +70,7 @@ class Collected:
     records: list[Record] = field(default_factory=list)
     uid: str = ""
     shell: str = ""
-    family: Literal["unix", "windows"] = "unix"
+    family: Family = "unix"
 
     def get(self, record_id: str) -> Record | None:
         """Return the first record of that id."""

@@ -29,6 +29,7 @@ Operator = Literal[
     "is_empty",
     "not_empty",
     "mode_within",
+    "networks_within",
     "observed",
     "not_observed",
 ]
@@ -43,6 +44,9 @@ class Test:
         operator: see ``_assess/operators.py``.
         value: what to compare with; None: the profile's value decides.
         absent: the verdict when the fact was never observed: "unknown", or a verdict that absence means.
+        object: ask the fact of this object ("public"), whatever the control's object is; "" asks the control's.
+            ``values`` may name such a test apart: ``firewall.inbound_445[public]``.
+        when: ask only where this holds too; its implementation and side are the control's.
     """
 
     __test__ = False
@@ -51,6 +55,8 @@ class Test:
     operator: Operator
     value: Any = None
     absent: Literal["unknown", "pass", "fail", "not_applicable"] = "unknown"
+    object: str = ""
+    when: When | None = None
 
 
 @dataclass(frozen=True, slots=True)

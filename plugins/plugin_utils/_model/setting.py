@@ -18,6 +18,7 @@ RestartClass = Literal["none", "reload", "restart", "reboot"]
 
 Truth = Literal["policy", "configured", "effective"]
 Store = Literal["registry", "server_property", "client_property", "secedit", "right", "audit"]
+Codec = Literal["", "bits", "sids", "sddl"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,10 @@ class Setting:
         context: "share" settings may also stand in the global section, as the default of all shares.
         type: how the native text is read.
         synonyms: other native names; a leading ``!`` marks one with the opposite sense (``!writeable``).
-        tokens: native spelling → value (enums only); the first token of a value is the one that is written.
+        tokens: native spelling → value; the first token of a value is the one that is written.
+        implied: values that no token stands for, because they mean that nothing is written.
+        codec: how a list stands in one native value: "bits" (the tokens are masks), "sids" (of the accounts that hold
+            a right), "sddl" (a security descriptor: who may read); "": as a list, or as words.
         scale: values from the weakest to the strongest protection, for ``at_least`` and ``at_most``.
         defaults: by release, oldest first, or by condition; empty when the default is not known.
         restart: what a change needs to take effect.
@@ -91,6 +95,8 @@ class Setting:
     type: SettingType
     synonyms: tuple[str, ...] = ()
     tokens: dict[str, Any] = field(default_factory=dict)
+    implied: tuple[str, ...] = ()
+    codec: Codec = ""
     scale: tuple[str, ...] = ()
     defaults: tuple[Default, ...] = ()
     restart: RestartClass = "reload"

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from .versions import in_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,14 @@ class When:
     trait: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     os: tuple[str, ...] = ()
+
+
+def holds(when: When | None, version: str, traits: Collection[str]) -> bool | None:
+    """Return whether version and traits are as asked; None when that hangs on a version that is not known."""
+    if when is None:
+        return True
+    if when.trait and not set(when.trait) & set(traits):
+        return False
+    if set(when.without) & set(traits):
+        return False
+    return in_range(version, when.version) if when.version else True

@@ -16,7 +16,7 @@ from .._model.run import Drift, HostRecord
 State = dict[str, Any]
 """{"facts": {id: {object: value}}, "verdicts": {control: {object: verdict}}, "read": bool}; plain JSON."""
 
-_VOLATILE = ("usage.", "raw.")
+_VOLATILE = ("usage.", "raw.", "windows.session_", "windows.connection_")
 _IGNORED = frozenset(
     {
         "host.package_index_age_days",
@@ -25,6 +25,8 @@ _IGNORED = frozenset(
         "samba.server_running",
         "host.listeners_read",
         "host.processes_read",
+        "patch.age_days",
+        "windows.quic_certificate_days",
     }
 )
 _BAD: tuple[Verdict, ...] = ("fail", "unknown")

@@ -199,7 +199,7 @@ def test_benchmark_file_fits_the_host():
     with pytest.raises(BadInput, match="No profile fits"):
         inputs.selections_for(facts)
     with pytest.raises(BadInput, match="no stig file"):
-        load_inputs("stig", None)
+        profiles.load("stig", {}, catalogue.controls())
 
 
 def test_every_profile_selects_known_values():

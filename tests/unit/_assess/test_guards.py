@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.assess import assess
+from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.check import check_control
+from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.load import control_of
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.profiles import Selection
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import encode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Implementation
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import Control, Test
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import Fact, FactSet
@@ -197,3 +202,63 @@ def test_every_host_is_judged_and_judged_alike(tests, facts, value, per):
         if finding.verdict == "pass":
             assert any(fact.truths() and fact.unreadable is None for fact in seen)
             assert all(fact.unreadable is None for fact in seen)
+
+
+# A test of one object, and one that is asked of some hosts only.
+OPEN = "firewall.inbound_445"
+PUBLIC = Test(OPEN, "networks_within", object="public")
+DOMAIN = Test(OPEN, "networks_within", object="domain")
+
+
+def scopes(**profiles):
+    return {OPEN: {name: Fact(effective=value) for name, value in profiles.items()}}
+
+
+def test_a_test_may_ask_for_one_object():
+    asked = control(PUBLIC)
+    assert only(judge(asked, scopes(public=[], domain=["any"]), [])).verdict == "pass"
+    finding = only(judge(asked, scopes(public=["any"], domain=[]), []))
+    assert (finding.verdict, finding.object) == ("fail", "")
+    assert "inbound 445 of public is any" in finding.why
+    assert finding.evidence == ("firewall.inbound_445[public]",)
+
+
+def test_an_object_that_was_not_seen_is_unknown_whatever_the_others_say():
+    finding = only(judge(control(PUBLIC), scopes(domain=[]), []))
+    assert (finding.verdict, "of public was not observed" in finding.why) == ("unknown", True)
+    unread = {OPEN: {"": Fact(unreadable="access denied"), "domain": Fact(effective=[])}}
+    assert "access denied" in only(judge(control(PUBLIC), unread, [])).why
+
+
+def test_values_name_a_fact_of_an_object():
+    value = {"firewall.inbound_445[public]": [], OPEN: ["any"]}
+    asked = control(PUBLIC, DOMAIN)
+    assert only(judge(asked, scopes(public=[], domain=["any"]), value)).verdict == "pass"
+    assert only(judge(asked, scopes(public=["any"], domain=["any"]), value)).verdict == "fail"
+    without = {"firewall.inbound_445[public]": []}
+    assert only(judge(asked, scopes(public=[], domain=[]), without)).verdict == "unknown"
+
+
+def test_a_test_with_a_condition_is_asked_where_it_holds():
+    fixed = Test(OPEN, "networks_within", value=["LocalSubnet"], object="domain", when=When(trait=("standalone",)))
+    open_domain = scopes(public=[], domain=["any"])
+    assert only(judge(control(PUBLIC, fixed), open_domain, [])).verdict == "fail"
+    member = Implementation("samba", "4.17.12", "server", True, ("domain-member",))
+    assert only(judge(control(PUBLIC, fixed), open_domain, [], (member,))).verdict == "pass"
+    finding = only(judge(control(fixed), open_domain, None, (member,)))
+    assert (finding.verdict, finding.why) == ("not_applicable", "the host is not a standalone")
+
+
+def test_such_tests_are_linted_and_survive_compiling():
+    asked = control(
+        Test("host.role", "equals", "x", object="a", when=When(trait=("workstaton",))), when=When("windows")
+    )
+    assert any("'workstaton' is no trait of windows" in item for item in check_control(asked, {}))
+    asked = control(Test("host.role", "equals", "x", when=When("windows", side="client")), when=When("windows"))
+    assert any("are the control's" in item for item in check_control(asked, {}))
+    asked = dataclasses.replace(control(PUBLIC), values={"recommended": {"firewall.inbound_445[pubic]": []}})
+    complaints = check_control(asked, {})
+    assert any("no test asks for 'firewall.inbound_445[pubic]'" in item for item in complaints)
+    assert any("no value for networks_within" in item for item in complaints)
+    row = encode(control(Test(OPEN, "is_empty", object="public", when=When(trait=("workstation",)))))
+    assert control_of(json.loads(json.dumps(row))).tests[0].when == When(trait=("workstation",))

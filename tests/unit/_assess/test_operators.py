@@ -50,6 +50,20 @@ def test_every_operator_is_total(operator, value, wanted, scale):
         ("mode_within", "0666", "0644", (), False),
         ("mode_within", "4755", "0755", (), False),
         ("mode_within", "unknown", "0644", (), None),
+        ("networks_within", ["LocalSubnet", "10.1.2.0/24"], ["localsubnet", "10.0.0.0/8"], (), True),
+        ("networks_within", ["10.0.0.1-10.255.255.255", "192.168.1.7"], ["10.0.0.0/8", "192.168.0.0/16"], (), True),
+        ("networks_within", ["9.255.255.255-10.0.0.9"], ["10.0.0.0/8"], (), False),
+        ("networks_within", ["fe80::1", "fd00::/8"], ["fe80::/10", "fc00::/7"], (), True),
+        ("networks_within", ["::/0"], ["10.0.0.0/8"], (), False),
+        ("networks_within", ["any"], ["LocalSubnet", "10.0.0.0/8"], (), False),
+        ("networks_within", ["0.0.0.0-255.255.255.255"], ["LocalSubnet", "10.0.0.0/8"], (), False),  # any in disguise
+        ("networks_within", ["any", "Internet"], ["any"], (), True),
+        ("networks_within", ["Internet"], ["LocalSubnet"], (), False),
+        ("networks_within", ["10.0.0.0/8-banana"], ["10.0.0.0/8"], (), False),
+        ("networks_within", [], [], (), True),
+        ("networks_within", ["LocalSubnet"], [], (), False),
+        ("networks_within", [167772160], ["10.0.0.0/8"], (), None),
+        ("networks_within", None, ["10.0.0.0/8"], (), None),
     ],
 )
 def test_operator(operator, value, wanted, scale, expected):
@@ -87,3 +101,9 @@ def test_range(version, condition, expected):
 def test_range_that_is_none():
     with pytest.raises(ValueError, match="not a version condition"):
         in_range("4.1", "newer than 4")
+
+
+@pytest.mark.parametrize("operator", ["subset_of", "networks_within"])
+def test_nothing_beyond_an_empty_list_is_empty(operator):
+    assert operators.phrase(operator, []) == "empty"
+    assert "10.0.0.0/8" in operators.phrase(operator, ["10.0.0.0/8"])

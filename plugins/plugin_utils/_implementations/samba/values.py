@@ -78,7 +78,7 @@ def _token(setting: Setting, text: str) -> str:
     value = setting.tokens.get(text.lower()) or setting.tokens.get(text.upper()) or setting.tokens.get(text)
     if value is None:
         raise BadValue(f"{text!r} is none of {', '.join(dict.fromkeys(setting.tokens.values()))}")
-    return value
+    return str(value)
 
 
 def split(text: str) -> list[str]:

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who uses this host's SMB and whom it uses: live sessions and connections, and what the event logs counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._model.answer import document, flag, missing, moment, number, rows, table, text
+from ..._model.collected import Collected, SectionError
+from ..._model.fact import Fact, FactSet
+
+_AUDIT_LOG = "Microsoft-Windows-SMBServer/Audit"
+_SMB1_ONLY = "NT LM 0.12"
+_EVENTS = {
+    "smb1": "usage.smb1_client",
+    "client_no_signing": "usage.unsigned_client",
+    "client_no_encryption": "usage.unencrypted_client",
+    "guest": "usage.guest_client",
+    "server_no_signing": "usage.unsigned_server",
+    "server_no_encryption": "usage.unencrypted_server",
+    "guest_servers": "usage.guest_server",
+}
+"""What the collector counts → fact per client (or server) that was seen."""
+
+
+def read(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
+    """Put sessions, connections, event logs and events."""
+    _sessions(collected, facts, errors)
+    _connections(collected, facts, errors)
+    _logs(collected, facts, errors)
+    _events(collected, facts, errors)
+
+
+def _sessions(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
+    listed, why = table(collected, "windows.sessions")
+    for item in listed:
+        who = f"{text(item.get('user')) or '?'}@{text(item.get('client')) or '?'}"
+        key = _unused(who, "usage.session", facts)
+        session = {
+            "user": text(item.get("user")),
+            "machine": text(item.get("client")),
+            "address": text(item.get("client")),
+            "dialect": _dialect(item) or "",
+            "signing": _protection(item.get("signed")),
+            "encryption": _protection(item.get("encrypted")),
+            "opens": number(item.get("opens")),
+        }
+        facts.put("usage.session", Fact(effective=session), key)
+        _quality(item, "session", key, facts)
+    facts.put("usage.sessions_read", Fact(effective=True) if why is None else Fact(unreadable=why))
+    if why is not None:
+        _unreadable(("windows.session_dialect", "windows.session_protected"), why, facts)
+        errors.append(SectionError("windows.sessions", why))
+
+
+def _connections(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
+    listed, why = table(collected, "windows.connections")
+    for item in listed:
+        server, share = text(item.get("server")) or "?", text(item.get("share")) or "?"
+        key = _unused(f"\\\\{server}\\{share}", "windows.connection_dialect", facts)
+        _quality(item, "connection", key, facts)
+    if why is not None and not missing(collected, "windows.connections"):  # before Windows 8 nothing tells
+        errors.append(SectionError("windows.connections", why))
+    if why is not None:
+        _unreadable(("windows.connection_dialect", "windows.connection_protected"), why, facts)
+
+
+def _quality(item: dict[str, Any], kind: str, key: str, facts: FactSet) -> None:
+    dialect = _dialect(item)
+    fact = Fact(effective=dialect) if dialect else Fact(unreadable="this Windows does not tell the dialect")
+    facts.put(f"windows.{kind}_dialect", fact, key)
+    signed, encrypted = flag(item.get("signed")), flag(item.get("encrypted"))
+    if True in (signed, encrypted):
+        fact = Fact(effective=True)
+    elif signed is False and encrypted is False:
+        fact = Fact(effective=False)
+    else:
+        fact = Fact(unreadable="this Windows does not tell whether it is signed or encrypted")
+    facts.put(f"windows.{kind}_protected", fact, key)
+
+
+def _dialect(item: dict[str, Any]) -> str:
+    """Return ``3.1.1``; SMB 1.0 in all its spellings is ``1.0``."""
+    told = text(item.get("dialect")).strip().upper().removeprefix("SMB").strip()
+    return "1.0" if told in ("1", _SMB1_ONLY) or told.startswith("1.") else told.lower()
+
+
+def _protection(value: Any) -> str:
+    return {True: "yes", False: "none"}.get(value, "unknown") if isinstance(value, bool) else "unknown"
+
+
+def _unused(name: str, fact_id: str, facts: FactSet) -> str:
+    """Return a key that no row before had: one user may hold many sessions."""
+    taken, candidate, turn = facts.objects(fact_id), name, 2
+    while candidate in taken:
+        candidate, turn = f"{name} ({turn})", turn + 1
+    return candidate
+
+
+def _unreadable(fact_ids: tuple[str, ...], why: str, facts: FactSet) -> None:
+    """Put one unreadable fact of no object: nothing can be said of every one then."""
+    for fact_id in fact_ids:
+        facts.put(fact_id, Fact(unreadable=why))
+
+
+def _logs(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
+    listed, why = table(collected, "windows.event_logs")
+    oldest = None
+    for item in listed:
+        name, size, enabled = text(item.get("name")), number(item.get("size")), flag(item.get("enabled"))
+        if not name:
+            continue
+        fact = Fact(unreadable="not told") if enabled is None else Fact(configured=enabled)
+        facts.put("windows.event_channel_enabled", fact, name)
+        fact = Fact(unreadable="not told") if size is None else Fact(configured=size)
+        facts.put("windows.event_channel_size", fact, name)
+        if name.lower() == _AUDIT_LOG.lower():
+            oldest = moment(item.get("oldest"))
+    if why is not None:
+        _unreadable(("windows.event_channel_enabled", "windows.event_channel_size", "usage.audit_since"), why, facts)
+        errors.append(SectionError("windows.event_logs", why))
+    elif oldest is not None:
+        facts.put("usage.audit_since", Fact(effective=oldest.isoformat().replace("+00:00", "Z")))
+
+
+def _events(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
+    data, why = document(collected, "windows.events")
+    for name, fact_id in _EVENTS.items():
+        for item in rows(data.get(name)):
+            client = text(item.get("client")) or "?"
+            last = moment(item.get("last"))
+            value = {
+                "count": number(item.get("count")) or 0,
+                "last": "" if last is None else last.isoformat().replace("+00:00", "Z"),
+            }
+            facts.put(fact_id, Fact(effective=value), client)
+    facts.put("usage.events_read", Fact(effective=True) if why is None else Fact(unreadable=why))
+    if why is not None:
+        errors.append(SectionError("windows.events", why))

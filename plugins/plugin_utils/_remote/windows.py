@@ -1,0 +1,306 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Windows family of hosts: what is sent to PowerShell, and how its answer is found among whatever surrounds it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._model.collected import Collected, Record
+from .._model.errors import GarbledAnswer, HostError
+from .._model.setting import Setting
+from .._model.text import printable
+from .clixml import text_of
+from .execution import PrivilegeRefused
+from .posix import SCHEMA
+
+MAX_SCRIPT = 48 * 1024
+"""Bytes of the stripped script: base64 makes that 64 KB, and what winrm and psrp make of it stays under 100 KB."""
+
+BOOTSTRAP = "\n".join(
+    (
+        "$global:ProgressPreference='SilentlyContinue'",
+        "$l=@($input)-join''",
+        '$m="$($ExecutionContext.SessionState.LanguageMode)"',
+        "if($m-ne'FullLanguage'){\"@@breakwater language $m@@\"}else{",
+        "try{[Console]::OutputEncoding=New-Object Text.UTF8Encoding $false}catch{$null=$_}",
+        "&([ScriptBlock]::Create([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($l))))}",
+    )
+)
+"""Runs the script that arrives on standard input as one line of base64.
+
+It stays under 800 characters: ansible-core 2.16 to 2.18 encode the command line once more, and cmd.exe takes 8191.
+The language mode comes first: in a constrained one, what follows would fail with somebody else's words.
+"""
+
+COMMAND = "PowerShell -NoProfile -NonInteractive -ExecutionPolicy Unrestricted -EncodedCommand " + base64.b64encode(
+    BOOTSTRAP.encode("utf-16-le")
+).decode("ascii")
+"""The connections psrp and winrm know a command line by this beginning, and do not wrap it again."""
+
+_KEY = re.compile(r"[A-Za-z0-9 _.\\{}()/+-]{1,255}\Z")
+_NAME = re.compile(r"[A-Za-z0-9 _.\\{}()/:+*-]{1,255}\Z")
+_RIGHT = re.compile(r"Se[A-Za-z]{1,60}\Z")
+_GUID = re.compile(r"\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\}\Z")
+
+_LANGUAGE = re.compile(r"@@breakwater language (\w+)@@")
+_REFUSALS = (
+    (
+        r"ScriptContainedMaliciousContent|0x800\s*70\s*0e1|-2147024671",
+        "its antimalware interface blocked the script",
+        "allow the collector there (its text is in the collection, core.ps1 and collect.ps1), or audit it from the wire",
+    ),
+    (
+        r"ScriptsNotAllowed|NoLanguage|no-language",
+        "the endpoint allows no scripts (no-language mode)",
+        "connect to an endpoint that is not restricted",
+    ),
+    (
+        r"PSSecurityException|about_Execution_Policies|UnauthorizedAccess,",
+        "the execution policy of the host forbids it",
+        "allow scripts by the policy that sets it: Get-ExecutionPolicy -List",
+    ),
+)
+_STRANGERS = (
+    (
+        r"^[^\n]*\b(PowerShell|powershell(\.exe)?)['\"]?:? .*(command )?not found|not found: PowerShell|PowerShell: (inaccessible or )?not found",
+        "this is a Unix shell",
+        "remove ansible_shell_type and the Windows connection from this host",
+    ),
+    (
+        r"is not recognized as|CommandNotFoundException",
+        "the host has no PowerShell on its path",
+        "install Windows PowerShell, or audit it from the wire",
+    ),
+    (
+        r"OutOfMemoryException|0xC0000017|0x8007000E",
+        "PowerShell ran out of memory there",
+        "raise MaxMemoryPerShellMB of its WinRM service",
+    ),
+    (
+        r"FromBase64String|FormatException|Invalid length for a Base-64|IncompleteParseException|ParserError|ParseException",
+        "the script arrived damaged",
+        "try again; if it repeats, look for what changes the input of programs in the path",
+    ),
+)
+_CODES = {
+    5: (PrivilegeRefused, "the account may not start PowerShell", "use an account that may, a member of Administrators"),
+    127: (GarbledAnswer, "this is a Unix shell", "remove ansible_shell_type and the Windows connection from this host"),
+    1260: (GarbledAnswer, "a policy of the host forbids PowerShell", "allow it by AppLocker or software restriction policy"),
+    9009: (GarbledAnswer, "the host has no PowerShell on its path", "install Windows PowerShell, or audit it from the wire"),
+}
+"""Exit codes that mean one thing in every language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What the settings tables name on a Windows host, and thus what is read there.
+
+    Attributes:
+        registry: key below HKEY_LOCAL_MACHINE → names of values; ``*`` is all of them.
+        secedit: section of the exported security template → names.
+        rights: constants of privileges (``SeNetworkLogonRight``).
+        audit: GUIDs of audit subcategories, in capitals and braces.
+    """
+
+    registry: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    secedit: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    rights: Iterable[str] = ()
+    audit: Iterable[str] = ()
+
+    @classmethod
+    def of(cls, settings: Iterable[Setting], also: Mapping[str, Iterable[str]] | None = None) -> Addresses:
+        """Return the addresses of a property table.
+
+        Args:
+            settings: rows of the table.
+            also: further registry keys that readers need.
+        """
+        registry: dict[str, dict[str, None]] = {}
+        secedit: dict[str, dict[str, None]] = {}
+        rights: dict[str, None] = {}
+        audit: dict[str, None] = {}
+        for key, names in (also or {}).items():
+            registry.setdefault(key, {}).update(dict.fromkeys(names))
+        for address in (address for setting in settings for address in setting.addresses):
+            if address.store == "registry":
+                registry.setdefault(address.key, {})[address.name] = None
+            elif address.store == "secedit":
+                secedit.setdefault(address.key, {})[address.name] = None
+            elif address.store == "right":
+                rights[address.name] = None
+            elif address.store == "audit":
+                audit[address.name.upper()] = None
+        return cls({key: tuple(names) for key, names in registry.items()}, secedit, tuple(rights), tuple(audit))
+
+    def lines(self) -> list[str]:
+        """Return the addresses as the lines of data that the collector reads.
+
+        Raises:
+            ValueError: one of them holds a character that no address has; the script would be made of data then.
+        """
+        found = [_line("R", _KEY, key, names) for key, names in _sorted(self.registry)]
+        found += [_line("S", _KEY, section, names) for section, names in _sorted(self.secedit)]
+        found += [f"P {_checked(_RIGHT, name)}" for name in sorted(set(self.rights))]
+        found += [f"A {_checked(_GUID, guid)}" for guid in sorted(set(self.audit))]
+        return found
+
+
+def _sorted(table: Mapping[str, Iterable[str]]) -> list[tuple[str, list[str]]]:
+    """Names of one key that is spelt in several ways come together, as Windows sees them."""
+    spellings: dict[str, str] = {}
+    merged: dict[str, dict[str, str]] = {}
+    for key, names in table.items():
+        shown = spellings.setdefault(key.lower(), key)
+        merged.setdefault(shown, {}).update({name.lower(): name for name in names})
+    return [(key, sorted(names.values())) for key, names in sorted(merged.items())]
+
+
+def _line(kind: str, form: re.Pattern[str], key: str, names: Iterable[str]) -> str:
+    return f"{kind} {'|'.join([_checked(form, key), *(_checked(_NAME, name) for name in names)])}"
+
+
+def _checked(form: re.Pattern[str], word: str) -> str:
+    if not form.match(word) or word != word.strip():
+        raise ValueError(f"{word!r} is no address")
+    return word
+
+
+def build_script(core: str, sections: Mapping[str, str], addresses: Addresses, nonce: str) -> bytes:
+    """Return what goes to standard input: the whole script as one line of base64.
+
+    The script is the core, the sections, the addresses as data in a here-string, and the call of ``bw_main`` as its
+    last line, which ends in a word that a script cut off there does not have.
+
+    Raises:
+        ValueError: the script is too long, not ASCII, or written in a way that stripping would change.
+    """
+    if not re.fullmatch(r"[0-9A-Za-z]{1,64}", nonce) or not all(re.fullmatch(r"[a-z]+", name) for name in sections):
+        raise ValueError("nonce and section names are letters and digits")
+    data = ["$bw_addresses = @'", *addresses.lines(), "'@"]
+    call = f"bw_main {nonce} {' '.join(sections)} end"
+    script = "\n".join([*stripped("\n".join([core, *sections.values()])), *data, call]).encode("ascii")
+    if len(script) > MAX_SCRIPT:
+        raise ValueError(f"the collector has {len(script)} bytes, more than {MAX_SCRIPT}")
+    return base64.b64encode(script) + b"\n"
+
+
+def stripped(text: str) -> list[str]:
+    """Return the lines of a script without comments of whole lines, indentation and empty lines.
+
+    Raises:
+        ValueError: a line holds what may go on in the next one (block comment, here-string, text), so that taking
+            something off the next line could change what the script means.
+    """
+    kept = []
+    for number, line in enumerate((line.strip() for line in text.splitlines()), 1):
+        if not line or line.startswith("#"):
+            if line.startswith("#>"):
+                raise ValueError(f"line {number}: a block comment")
+            continue
+        fault = _goes_on(line)
+        if fault:
+            raise ValueError(f"line {number}: {fault}")
+        kept.append(line)
+    return kept
+
+
+def _goes_on(line: str) -> str:
+    """Return what of this line the next one may belong to; ``""`` if nothing."""
+    if line.endswith("`"):
+        return "a continued line"
+    quote, at = "", 0
+    while at < len(line):
+        char, pair = line[at], line[at : at + 2]
+        if not quote and pair in ("<#", "#>"):
+            return "a block comment"
+        if not quote and pair in ("@'", '@"') and at + 2 == len(line):
+            return "a here-string"
+        if not quote and char == "#" and line[at - 1] in " \t;({":
+            return "a comment behind code"
+        if char == "`" and quote != "'":
+            at += 1
+        elif not quote and char in "'\"":
+            quote = char
+        elif quote and char == quote:
+            quote = ""
+        at += 1
+    return "a text over several lines" if quote else ""
+
+
+def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:
+    """Return what the collector brought back.
+
+    Raises:
+        PrivilegeRefused: the account may not run PowerShell.
+        GarbledAnswer: there is no whole document.
+    """
+    begin, end = f"@@breakwater {nonce} begin@@", f"@@breakwater {nonce} end@@"
+    start = stdout.find(begin)
+    if start < 0:
+        raise _no_answer(stdout, text_of(stderr), rc)
+    stop = stdout.find(end, start)
+    if stop < 0:
+        raise GarbledAnswer(
+            "The collector's answer was cut off",
+            seen=f"{len(stdout) - start} characters and no end",
+            remedy="check the connection, and that no limit ends processes on the host",
+        )
+    # One line of ASCII was written: what looks like the end of a line was put in on the way, by a console.
+    body = re.sub(r"[\r\n]", "", stdout[start + len(begin) : stop])
+    try:
+        return _collected(json.loads(body))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise GarbledAnswer(
+            "The collector's answer cannot be read",
+            seen=f"{type(error).__name__}: {printable(str(error))[:120]}",
+            remedy="look for something on the host that writes into the output of PowerShell",
+        ) from error
+
+
+def _collected(document: Any) -> Collected:
+    if document["schema"] != SCHEMA or document["family"] != "windows":
+        raise ValueError(f"schema {document['schema']!r} of family {document['family']!r}")
+    records = [
+        Record(
+            str(record["id"]),
+            str(record["command"]),
+            err=str(record["err"]),
+            rc=int(record["rc"]),
+            truncated=bool(record.get("truncated", False)),
+            data=record["data"],
+        )
+        for record in document["records"]
+    ]
+    return Collected(records, str(document["uid"]), str(document["shell"]), "windows")
+
+
+def _no_answer(stdout: str, stderr: str, rc: int) -> HostError:
+    said = f"{stderr}\n{stdout}"
+    mode = _LANGUAGE.search(said)
+    if mode:
+        return GarbledAnswer(
+            "The collector cannot run",
+            seen=f"PowerShell is in the language mode {mode[1]}",
+            remedy="allow the account full language by the policy (WDAC, AppLocker) that restricts it, or audit from the wire",
+        )
+    for what, table in (("The host refused the collector", _REFUSALS), ("The collector did not run", _STRANGERS)):
+        for pattern, seen, remedy in table:
+            if re.search(pattern, said, re.IGNORECASE | re.MULTILINE):
+                return GarbledAnswer(what, seen=seen, remedy=remedy)
+    if rc in _CODES:
+        kind, seen, remedy = _CODES[rc]
+        return kind("The collector did not run", seen=seen, remedy=remedy)
+    lines = [line for line in said.split("\n") if line.strip()] or ["nothing"]
+    return GarbledAnswer(
+        "The collector did not run",
+        seen=f"exit code {rc}, {printable(lines[0])[:160]}",
+        remedy="see what 'ansible -m ansible.builtin.raw -a whoami' says of the host",
+    )

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Makes ``tests.lab`` importable; answers of Windows hosts, by hand from what Microsoft documents and live hosts show."""
+
+from __future__ import annotations
+
+import datetime
+import pathlib
+import sys
+from typing import Any
+
+import pytest
+
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.host.windows import read as read_host
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.read import read
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Collected, Reading, Record
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
+TODAY = datetime.date(2026, 11, 25)
+PARAMETERS = "SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
+
+# name → registry of the version, whether it is a server, version as WMI says it
+PRODUCTS: dict[str, tuple[dict[str, Any], bool, str]] = {
+    "7": ({"CurrentBuild": "7601", "CurrentVersion": "6.1", "EditionID": "Professional", "InstallationType": "Client"}, False, "6.1.7601"),
+    "2008-r2": ({"CurrentBuild": "7601", "CurrentVersion": "6.1", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "6.1.7601"),
+    "2012": ({"CurrentBuild": "9200", "CurrentVersion": "6.2", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "6.2.9200"),
+    "2012-r2": ({"CurrentBuild": "9600", "UBR": 21620, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "6.3.9600"),
+    "2016": ({"CurrentBuild": "14393", "UBR": 6614, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "10.0.14393"),
+    "2019": ({"CurrentBuild": "17763", "UBR": 5329, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server Core"}, True, "10.0.17763"),
+    "2022": ({"CurrentBuild": "20348", "UBR": 2227, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "10.0.20348"),
+    "2025": ({"CurrentBuild": "26100", "UBR": 2605, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "10.0.26100"),
+    "10-22h2": ({"CurrentBuild": "19045", "UBR": 3930, "CurrentVersion": "6.3", "EditionID": "Professional", "InstallationType": "Client"}, False, "10.0.19045"),
+    "11-23h2": ({"CurrentBuild": "22631", "UBR": 3007, "CurrentVersion": "6.3", "EditionID": "Enterprise", "InstallationType": "Client"}, False, "10.0.22631"),
+    "11-24h2": ({"CurrentBuild": "26100", "UBR": 2605, "CurrentVersion": "6.3", "EditionID": "Professional", "InstallationType": "Client"}, False, "10.0.26100"),
+    "11-24h2-home": ({"CurrentBuild": "26100", "UBR": 2605, "CurrentVersion": "6.3", "EditionID": "CoreSingleLanguage", "InstallationType": "Client"}, False, "10.0.26100"),
+}  # fmt: skip
+
+
+def service(
+    name: str, start: int = 2, state: str = "Running", depends: tuple[str, ...] = (), **more: Any
+) -> dict[str, Any]:
+    return {"name": name, "start": start, "state": state, "depends": list(depends), "delete_flag": False, **more}
+
+
+class Machine:
+    """A host whose answer a test may change before it is read."""
+
+    def __init__(self, product: str = "2022", role: int = 3) -> None:
+        registry, server, version = PRODUCTS[product]
+        self.settings: dict[str, Any] = {}
+        self.records: dict[str, Record] = {}
+        self.registry: dict[str, dict[str, Any]] = {}
+        self.services = {
+            item["name"]: item
+            for item in (
+                service("LanmanServer"),
+                service("LanmanWorkstation", depends=("Bowser", "MRxSmb20", "NSI")),
+                service("mrxsmb20", 3),
+                service("srv2", 3),
+                service("MpsSvc"),
+                service("BFE"),
+            )
+        }
+        self.data("host.os", registry)
+        kind = 1 if not server else 2 if role > 3 else 3
+        build = version.rpartition(".")[2]
+        caption = "Microsoft Windows Server" if server else "Microsoft Windows"
+        wmi = {"Caption": caption, "Version": version, "BuildNumber": build, "ProductType": kind}
+        self.data("host.os_wmi", wmi)
+        self.data(
+            "host.computer",
+            {"Name": "FS01", "Domain": "example", "DomainRole": role, "PartOfDomain": role in (1, 3, 4, 5)},
+        )
+        self.data(
+            "host.reboot", {"cbs": False, "windows_update": False, "file_rename": False, "cbs_in_progress": False}
+        )
+        self.data(
+            "host.identity",
+            {
+                "sid": "S-1-5-21-1-2-3-500",
+                "groups": ["S-1-5-32-544"],
+                "administrator": True,
+                "filtered": False,
+                "integrity": "S-1-16-12288",
+                "culture": "de-DE",
+            },
+        )
+        for name in ("host.listeners", "host.networks", "host.adapters", "host.netbt", "host.bindings", "host.updates"):
+            self.data(name, [])
+        for name in ("shares", "sessions", "connections", "event_logs", "network_interfaces"):
+            self.data(f"windows.{name}", [])
+        self.data("host.protection", {"products": [], "defender": None})
+        self.data("host.features", {"SMB1Protocol": 2})
+        self.data("windows.events", {})
+        self.data("windows.rsop", {"gpos": {}, "registry": [], "security": []})
+        self.data("windows.secedit", {"System Access": {}, "Privilege Rights": {}})
+        self.data("windows.auditpol", {})
+        if version >= "6.2" or version.startswith("10"):
+            self.data("windows.server_configuration", {"EnableSMB1Protocol": False, "EncryptData": False})
+            self.data("windows.client_configuration", {"RequireSecuritySignature": False})
+        else:
+            self.fail("windows.server_configuration", 127)
+            self.fail("windows.client_configuration", 127)
+        self.fail("host.firewall_products", 127)
+        self.fail("windows.quic", 127)
+        self.key(PARAMETERS)
+
+    def data(self, record_id: str, data: Any, **more: Any) -> Machine:
+        self.records[record_id] = Record(record_id, record_id, data=data, **more)
+        return self
+
+    def fail(self, record_id: str, rc: int, err: str = "") -> Machine:
+        self.records[record_id] = Record(record_id, record_id, rc=rc, err=err)
+        return self
+
+    def key(self, key: str, values: dict[str, Any] | None = None, state: str = "present") -> Machine:
+        self.registry[key] = {"key": key, "state": state, "values": values or {}}
+        return self
+
+    def driver(self, name: str, **changes: Any) -> Machine:
+        self.services[name] = {**self.services.get(name, service(name)), **changes}
+        return self
+
+    def collected(self) -> Collected:
+        records = dict(self.records)
+        records.setdefault(
+            "windows.registry", Record("windows.registry", "registry", data=list(self.registry.values()))
+        )
+        records.setdefault("host.services", Record("host.services", "services", data=list(self.services.values())))
+        return Collected(list(records.values()), "S-1-5-21-1-2-3-500", "PowerShell 5.1", "windows")
+
+    def host(self) -> Reading:
+        return read_host(self.collected(), TODAY)
+
+    def read(self) -> Reading:
+        return read(self.collected(), self.settings, self.host().facts, TODAY)
+
+    def fact(self, fact_id: str, obj: str = "") -> Any:
+        return self.read().facts.get(fact_id, obj)
+
+
+@pytest.fixture
+def machine() -> type[Machine]:
+    """Return the class of such hosts: ``machine("2022")``."""
+    return Machine
+
+
+@pytest.fixture
+def products() -> tuple[str, ...]:
+    """Return the names of all of them."""
+    return tuple(PRODUCTS)
