@@ -19,12 +19,12 @@ from typing import Any
 import jinja2
 
 from .._model.control import SEVERITIES
-from .._model.fact import Fact
 from .._model.finding import VERDICTS, Finding
 from .._model.run import HostRecord
 from .._model.text import printable
+from .host_tables import tables
 from .report import Chunks, Ranked, Report, bad, totals
-from .terminal_report import drift_line, words
+from .terminal_report import drift_line
 
 _TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "_data" / "templates"
 
@@ -169,15 +169,7 @@ def _host(record: HostRecord, ranked: Ranked, number: int) -> dict[str, Any]:
             {"control": item.control, "title": item.title, "verdict": item.verdict, "why": printable(item.why)}
             for item in others
         ],
-        "listeners": [
-            _listener(fact) for _key, fact in sorted(record.facts.objects("host.listener").items()) if fact.effective
-        ],
-        "shares": [_share(name, record) for name in record.facts.objects("samba.share")],
-        "sessions": [
-            _texts(fact.effective, "user", "machine", "address", "dialect", "signing", "encryption")
-            for fact in record.facts.objects("usage.session").values()
-        ],
-        "mounts": [_mount(point, fact) for point, fact in record.facts.objects("client.mount").items()],
+        "tables": [table for table in tables(record.facts) if table.rows],
         "errors": [{"section": error.section, "reason": printable(error.reason)} for error in record.errors],
         "words": printable(record.host).lower(),
         "open": number < 3 and open_findings > 0,
@@ -205,42 +197,3 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "exception": printable(exception),
         "rules": ", ".join(finding.rules),
     }
-
-
-def _listener(fact: Fact) -> dict[str, Any]:
-    value = _texts(fact.effective, "proto", "address", "port", "state", "process", "pid")
-    return {**value, "process": value["process"] or "not to be seen"}
-
-
-def _texts(value: Any, *keys: str) -> dict[str, str]:
-    """Return the named parts of a fact's value as printable text; what is not there is empty."""
-    parts = value if isinstance(value, dict) else {}
-    return {key: "" if parts.get(key) is None else printable(str(parts[key])) for key in keys}
-
-
-def _share(name: str, record: HostRecord) -> dict[str, Any]:
-    fact = record.facts.objects("samba.share")[name]
-
-    def setting(parameter: str) -> str:
-        found = record.facts.get(f"samba.{parameter}", name) or record.facts.get(f"samba.{parameter}")
-        if found is None or found.unreadable is not None:
-            return "unknown"
-        return printable(words(found.configured))
-
-    value = fact.configured if isinstance(fact.configured, dict) else {}
-    mode = record.facts.get("samba.share_path_mode", name)
-    shown = "unknown" if mode is None else _texts(mode.effective or mode.configured, "mode")["mode"] or "unknown"
-    return {
-        "name": printable(name),
-        "path": printable(str(value.get("path", ""))),
-        "kind": printable(str(value.get("kind", ""))),
-        "unreadable": printable(fact.unreadable or ""),
-        "guest": setting("guest_ok"),
-        "read_only": setting("read_only"),
-        "encrypt": setting("server_smb_encrypt"),
-        "mode": shown,
-    }
-
-
-def _mount(point: str, fact: Fact) -> dict[str, Any]:
-    return {"point": printable(point), **_texts(fact.effective, "source", "vers", "sec", "seal", "sign")}
