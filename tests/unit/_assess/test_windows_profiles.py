@@ -430,11 +430,10 @@ def test_rules_that_powerstig_leaves_to_a_person_are_judged(number, fact_id, goo
 def test_the_minimum_dialect_is_not_the_number_that_the_benchmark_prints():
     """CIS Server 2025 v1.0.0 says "311 (decimal)" and means 0x311, which is 785."""
     setting = catalogue.settings("windows")["windows.server_dialect_min"]
-    for address in setting.addresses:
-        if address.store == "registry":
-            assert values.parse(setting, address, 785) == "3.1.1"
-            with pytest.raises(values.BadValue):
-                values.parse(setting, address, 311)
+    (policy,) = [address for address in setting.addresses if address.truth == "policy"]
+    for number, expected in ((785, "pass"), (311, "fail"), (770, "fail")):
+        fact = Fact(configured=values.parse(setting, policy, number))
+        assert verdict("cis-windows-server-2025-1.0.0-member", setting.id, fact)[0] == expected, number
 
 
 def test_the_page_names_files_that_exist():

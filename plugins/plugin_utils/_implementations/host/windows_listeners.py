@@ -25,6 +25,8 @@ def read(collected: Collected, facts: FactSet) -> None:
         address = listener["address"]
         shown = f"[{address}]" if ":" in address else address
         found[f"{listener['proto']}/{shown}:{listener['port']}"] = listener
+    if unread is None and not found:
+        unread = "host.listeners: nobody listens, not even RPC on port 135"
     for key, listener in sorted(found.items()):
         facts.put("host.listener", Fact(effective=listener), key)
     facts.put("host.listeners_read", Fact(effective=True) if unread is None else Fact(unreadable=unread))

@@ -39,6 +39,9 @@ def read(collected: Collected, today: datetime.date, facts: FactSet, errors: lis
     if missing(collected, "windows.quic"):
         return
     data, why = document(collected, "windows.quic")
+    lists = ("mappings", "certificates", "client_access", "ports")
+    if why is None and not all(isinstance(data.get(name), list) for name in lists):
+        why = "windows.quic: the answer is not whole"
     if why is not None:
         for name in ("mapping", "client_auth", "client_access", "certificate_days", "certificate_strong"):
             facts.put(f"windows.quic_{name}", Fact(unreadable=why))

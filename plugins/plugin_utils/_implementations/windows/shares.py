@@ -34,6 +34,8 @@ def read(collected: Collected, product: Product, facts: FactSet) -> None:
     A list that is not whole adds one unreadable fact of object ``""`` to each, so that "every share" never holds.
     """
     listed, why = table(collected, "windows.shares")
+    if why is None and not listed and product.server_running is not False:
+        why = "windows.shares: not one share, not even IPC$"
     everything = _server_encrypts(facts)
     for item in listed:
         name = _unused(_name(item), facts)

@@ -126,6 +126,8 @@ def stores(collected: Collected, release: tuple[int, int]) -> Stores:
     """Return the stores of a host's answer."""
     found = Stores(release)
     listed, why = table(collected, "windows.registry")
+    if why is None and not any(text(item.get("key")) for item in listed):
+        why = "windows.registry: not one key came along"
     if why is not None:
         found.unread["windows.registry"] = why
     for item in listed:

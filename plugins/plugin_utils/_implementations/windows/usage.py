@@ -128,6 +128,8 @@ def _logs(collected: Collected, facts: FactSet, errors: list[SectionError]) -> N
 
 def _events(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
     data, why = document(collected, "windows.events")
+    if why is None and not isinstance(data.get("smb1"), list):
+        why = "windows.events: the answer is not whole"
     for name, fact_id in _EVENTS.items():
         for item in rows(data.get(name)):
             client = text(item.get("client")) or "?"
