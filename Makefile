@@ -27,8 +27,9 @@ $(BIN)/.run: requirements.txt
 	$(BIN)/pip install -q -r requirements.txt
 	@touch $@
 
-$(BIN)/.dev: $(BIN)/.run tests/requirements.txt
+$(BIN)/.dev: $(BIN)/.run tests/requirements.txt tests/requirements-kerberos.txt
 	$(BIN)/pip install -q -r tests/requirements.txt
+	@! command -v krb5-config >/dev/null || $(BIN)/pip install -q -r tests/requirements-kerberos.txt || echo "Kerberos will not be tested: see tests/requirements-kerberos.txt"
 	@touch $@
 
 $(LINK):

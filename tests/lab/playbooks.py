@@ -61,9 +61,14 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def play(
-    playbook: str, inventory: dict[str, Any] | pathlib.Path | str, folder: pathlib.Path, *arguments: str, **extra: str
+    playbook: str,
+    inventory: dict[str, Any] | pathlib.Path | str,
+    folder: pathlib.Path,
+    *arguments: str,
+    seconds: float = 300,
+    **extra: str,
 ) -> Played:
-    """Run ``breakwater.smb.<playbook>`` and return how it went."""
+    """Run ``breakwater.smb.<playbook>`` and return how it went; ``extra`` are environment variables."""
     if isinstance(inventory, dict):
         path = folder / "inventory.json"
         path.write_text(json.dumps({"all": {"hosts": inventory}}), encoding="utf-8")
@@ -79,7 +84,7 @@ def play(
         *arguments,
     ]
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env=environment(**extra), check=False, timeout=300
+        command, capture_output=True, text=True, cwd=folder, env=environment(**extra), check=False, timeout=seconds
     )
     output = done.stdout + done.stderr
     assert "Traceback" not in output, output

@@ -26,7 +26,8 @@ DENIED = "denied"
 LACKING = "lacking"
 """In place of a record's data: this Windows has no such cmdlet or class."""
 
-_NAMES = {7601: ("6.1", "Server 2008 R2"), 9600: ("6.3", "Server 2012 R2"), 14393: ("10.0", "Server 2016")}
+_NAMES = {7601: ("6.1", "Server 2008 R2"), 9200: ("6.2", "Server 2012"), 9600: ("6.3", "Server 2012 R2")}
+_NAMES |= {14393: ("10.0", "Server 2016")}
 _NAMES |= {17763: ("10.0", "Server 2019"), 20348: ("10.0", "Server 2022"), 26100: ("10.0", "Server 2025")}
 _CLIENTS = {7601: "7", 19045: "10", 22631: "11", 26100: "11", 26200: "11"}
 

@@ -25,7 +25,9 @@ LIBRARIES = {
     "_remote": set(),
     "_implementations": set(),
     "_assess": {"yaml"},
+    "_firewall": set(),
     "_store": set(),
+    "_patch": set(),
     "_report": {"jinja2"},
     "_ssh": {"paramiko", "cryptography"},  # the one comes with the other
 }

@@ -20,7 +20,7 @@ from .._model.fact import Fact, FactSet
 from .._model.finding import Finding, Verdict
 from .._model.setting import Setting
 from . import operators
-from .conditions import candidates, mismatch
+from .conditions import candidates, doubt, mismatch
 from .exceptions import applied
 from .profiles import Selection
 
@@ -98,6 +98,10 @@ class _Judge:
         control, reason = self._asked(control, found) if reason is None else (control, reason)
         if reason is not None:
             return [self._finding(control, selection, "", "not_applicable", reason)]
+        doubts = [doubt(when, found) for when in (control.when, *(test.when for test in control.tests)) if when]
+        if any(doubts):
+            why = "; ".join(dict.fromkeys(filter(None, doubts)))
+            return [self._finding(control, selection, "", "unknown", why)]
         if not control.per:
             return [self._object(control, selection, "")]
         return self._objects(control, selection)

@@ -13,7 +13,7 @@ from .._model.collected import Implementation
 from .._model.versions import in_range, version_key
 from .._model.when import When
 
-__all__ = ["candidates", "in_range", "mismatch", "os_ids", "version_key"]
+__all__ = ["candidates", "doubt", "in_range", "mismatch", "os_ids", "version_key"]
 
 
 def candidates(when: When, implementations: Sequence[Implementation]) -> list[Implementation]:
@@ -32,7 +32,7 @@ def mismatch(when: When, found: Implementation | None, os_facts: Any) -> str | N
     if found is not None:
         if when.version and in_range(found.version, when.version) is False:
             return f"{found.name} {found.version} is not {when.version}"
-        if when.trait and not set(when.trait) & set(found.traits):
+        if when.trait and not set(when.trait) & {*found.traits, *found.doubts}:
             return f"the host is not a {' or '.join(when.trait)}"
         excluded = set(when.without) & set(found.traits)
         if excluded:
@@ -42,6 +42,18 @@ def mismatch(when: When, found: Implementation | None, os_facts: Any) -> str | N
         if ids and not ids & set(when.os):
             return f"the operating system is not {' or '.join(when.os)}"
     return None
+
+
+def doubt(when: When, found: Implementation | None) -> str | None:
+    """Return what a condition hangs on that the host did not tell, or None."""
+    if found is None:
+        return None
+    open_questions = set(when.without) & set(found.doubts)
+    if when.trait and not set(when.trait) & set(found.traits):
+        open_questions |= set(when.trait) & set(found.doubts)
+    if not open_questions:
+        return None
+    return f"whether the host is a {' or '.join(sorted(open_questions))} could not be read"
 
 
 def os_ids(os_facts: Any) -> set[str]:

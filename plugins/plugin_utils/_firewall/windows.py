@@ -10,6 +10,7 @@ which any item may match; a field that is absent matches everything, but for ``A
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from .windows_match import match_of
 
 PROFILES = ("domain", "private", "public")
 MAX_LENGTH = 32768
+_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _VERSION = re.compile(r"v\d{1,3}\.\d{1,3}\Z")
 _PORT_WORDS = frozenset(
     {"RPC", "RPC-EPMap", "Teredo", "IPTLSIn", "IPHTTPSIn", "IPTLSOut", "IPHTTPSOut", "DHCP", "Ply2Disc", "mDNS"}
@@ -40,10 +42,13 @@ _DIRECTIONS: dict[str, Direction] = {"in": "in", "out": "out"}
 _SILENT = frozenset({"desc", "edge", "defer", "lsm", "lom", "pcross", "security2", "security2_9"})
 """Fields that narrow nothing, or that only say how the peers of ``Security=`` authenticate."""
 
-
 _OWN = frozenset({"action", "dir", "active", "profile", "protocol", "security", "authbypassout", "name", "embedctxt"})
-_PORTS = {"L": r"lport(?:2_\d+)?", "R": r"rport(?:2_\d+)?"}
-_PEERS = {4: r"ra42?", 6: r"ra62?"}
+_OWN |= {"lport", "rport", "ra4", "ra6"}
+"""Fields that have a place of their own in the model."""
+_LATER = re.compile(r"([lr]port)2_\d+|(ra[46])2")
+"""Names of fields that newer versions of the grammar have added values with."""
+_Field = tuple[str, str, str]
+"""What a field is about, its name, and its value."""
 
 
 class BadRule(ValueError):
@@ -63,31 +68,31 @@ def parse(rule_id: str, rule: object, source: str, release: tuple[int, int] | No
         BadRule: it has no version, action or direction, or has them twice.
     """
     fields = list(_fields(rule))
-    action = _once(fields, "action")
+    action = _once(fields, "action").lower()
     direction = _DIRECTIONS.get(_once(fields, "dir").lower())
-    if action.lower() not in _ACTIONS or direction is None:
+    if action not in _ACTIONS or direction is None:
         raise BadRule("the rule has an unknown action or direction")
     conditions: list[tuple[str, str]] = []
     protocol = _protocol(fields, conditions)
     active = _flag(fields, "active", conditions)
     profiles = _profiles(fields, conditions)
-    secure = [value.lower() for key, value in fields if key.lower() == "security"]
-    overrides = action.lower() == "bypass" or _flag(fields, "authbypassout", conditions)
-    for key, value in fields:
-        if not _understood(key.lower()) or (key.lower() == "security" and not value.lower().startswith("authenticate")):
+    overrides = action == "bypass" or _flag(fields, "authbypassout", conditions)
+    secure = [value for kind, _key, value in fields if kind == "security" and value.lower().startswith("authenticate")]
+    for kind, key, value in fields:
+        if (kind not in _OWN and kind not in _SILENT) or (kind == "security" and value not in secure):
             conditions.append((text(key), text(value)))
     return Rule(
         id=text(rule_id),
         source=source,
-        action=_ACTIONS[action.lower()],
+        action=_ACTIONS[action],
         direction=direction,
         active=active,
         profiles=profiles,
         protocol=protocol,
-        local_ports=_ports(fields, "L"),
-        remote_ports=_ports(fields, "R"),
-        peers=tuple(_peers(fields)),
-        authenticated=action.lower() == "bypass" or any(value.startswith("authenticate") for value in secure),
+        local_ports=_ports(fields, "lport"),
+        remote_ports=_ports(fields, "rport"),
+        peers=tuple(_scope(int(kind[2]), value) for kind, _key, value in fields if kind in ("ra4", "ra6")),
+        authenticated=action == "bypass" or bool(secure),
         overrides=overrides,
         match=match_of(conditions, release),
         conditions=tuple(conditions),
@@ -96,7 +101,7 @@ def parse(rule_id: str, rule: object, source: str, release: tuple[int, int] | No
     )
 
 
-def _fields(rule: object) -> Iterator[tuple[str, str]]:
+def _fields(rule: object) -> Iterator[_Field]:
     if not isinstance(rule, str) or len(rule) > MAX_LENGTH:
         raise BadRule("the rule is no text, or longer than Windows writes it")
     version, *parts = rule.split("|")
@@ -105,38 +110,39 @@ def _fields(rule: object) -> Iterator[tuple[str, str]]:
     for part in parts:
         if part:
             key, _equals, value = part.partition("=")
-            yield key, value
+            yield _kind(key), key, value
 
 
-def _understood(key: str) -> bool:
-    """Whether a field has a place of its own in the model, or none because it narrows nothing."""
-    return (
-        key in _OWN or key in _SILENT or any(re.fullmatch(name, key) for name in (*_PORTS.values(), *_PEERS.values()))
-    )
+@functools.lru_cache(maxsize=256)
+def _kind(key: str) -> str:
+    """Return what a field is about: ``LPort2_10`` and ``LPort`` are one list."""
+    match = _LATER.fullmatch(key.lower())
+    return (match[1] or match[2]) if match else key.lower()
 
 
-def _once(fields: list[tuple[str, str]], name: str) -> str:
-    found = {value for key, value in fields if key.lower() == name}
+def _once(fields: list[_Field], name: str) -> str:
+    found = {value for kind, _key, value in fields if kind == name}
     if len(found) != 1:
         raise BadRule(f"the rule has {'no' if not found else 'more than one'} {name}")
     return found.pop()
 
 
-def _first(fields: list[tuple[str, str]], name: str) -> str:
-    return next((text(value) for key, value in fields if key.lower() == name), "")
+def _first(fields: list[_Field], name: str) -> str:
+    return next((text(value) for kind, _key, value in fields if kind == name), "")
 
 
-def _flag(fields: list[tuple[str, str]], name: str, conditions: list[tuple[str, str]]) -> bool:
+def _flag(fields: list[_Field], name: str, conditions: list[tuple[str, str]]) -> bool:
     """Return a flag that is false when absent; one that cannot be read counts as set, under a condition."""
-    found = [value for key, value in fields if key.lower() == name]
-    if all(value.upper() in ("TRUE", "FALSE") for value in found) and len({value.upper() for value in found}) < 2:
-        return bool(found) and found[0].upper() == "TRUE"
+    found = [value for kind, _key, value in fields if kind == name]
+    told = {value.upper() for value in found}
+    if told <= {"TRUE", "FALSE"} and len(told) < 2:
+        return "TRUE" in told
     conditions += [(name, text(value)) for value in found]
     return True
 
 
-def _protocol(fields: list[tuple[str, str]], conditions: list[tuple[str, str]]) -> int | None:
-    found = {value for key, value in fields if key.lower() == "protocol"}
+def _protocol(fields: list[_Field], conditions: list[tuple[str, str]]) -> int | None:
+    found = {value for kind, _key, value in fields if kind == "protocol"}
     if len(found) == 1 and re.fullmatch(r"[0-9]{1,3}", only := next(iter(found))):
         if int(only) < 256:
             return int(only)
@@ -145,19 +151,19 @@ def _protocol(fields: list[tuple[str, str]], conditions: list[tuple[str, str]]) 
     return None
 
 
-def _profiles(fields: list[tuple[str, str]], conditions: list[tuple[str, str]]) -> frozenset[str]:
-    found = {value.lower() for key, value in fields if key.lower() == "profile"}
+def _profiles(fields: list[_Field], conditions: list[tuple[str, str]]) -> frozenset[str]:
+    found = {value.lower() for kind, _key, value in fields if kind == "profile"}
     strange = found - set(PROFILES)
     conditions += [("Profile", text(value)) for value in sorted(strange)]
     return frozenset(PROFILES if strange or not found else found)
 
 
-def _ports(fields: list[tuple[str, str]], side: str) -> Ports | None:
+def _ports(fields: list[_Field], side: str) -> Ports | None:
     spans, words, unknown = [], [], []
-    for key, value in fields:
-        if not re.fullmatch(_PORTS[side], key.lower()):
+    for kind, _key, value in fields:
+        if kind != side:
             continue
-        match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", value)
+        match = _PORT.fullmatch(value)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first <= last < 65536:
             spans.append((first, last))
@@ -166,13 +172,6 @@ def _ports(fields: list[tuple[str, str]], side: str) -> Ports | None:
         else:
             unknown.append(text(value))
     return Ports(tuple(spans), tuple(words), tuple(unknown)) if spans or words or unknown else None
-
-
-def _peers(fields: list[tuple[str, str]]) -> Iterator[Scope]:
-    for key, value in fields:
-        for version, name in _PEERS.items():
-            if re.fullmatch(name, key.lower()):
-                yield _scope(version, value)
 
 
 def _scope(version: int, value: str) -> Scope:

@@ -112,14 +112,18 @@ def _fact(row: _Setting, stores: dict[str, Any], active: dict[str, Any] | None, 
 
 
 def _values(stores: dict[str, Any], source: str, name: str) -> dict[str, Any]:
-    """Return a profile's values in one store. Policy may still hold what older Windows had: one standard profile for
-    private and public networks, which counts where neither of the two has a key."""
+    """Return a profile's values in one store.
+
+    Policy may still hold what older Windows had: one standard profile for private and public networks, which counts where
+    neither of the two has a key. In the other stores "standard" is but the old name of the private one.
+    """
     profiles = mapping(stores.get(source))
     found = profiles.get(name)
     if found is not None and not isinstance(found, dict):
         raise _Bad(f"the values of {source} cannot be read")
-    standard = mapping(profiles.get("standard"))
-    if standard and name != "domain" and not mapping(profiles.get("private")) and not mapping(profiles.get("public")):
+    standard, private = mapping(profiles.get("standard")), mapping(profiles.get("private"))
+    alone = not private and (source != "policy" or not mapping(profiles.get("public")))
+    if standard and alone and (name == "private" or (name == "public" and source == "policy")):
         return standard
     return mapping(found)
 

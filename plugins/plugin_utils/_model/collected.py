@@ -93,6 +93,7 @@ class Implementation:
     ``running`` is None when that could not be told.
     ``traits`` are what ``when:`` may ask for beside the version: server roles ("domain-controller",
     "domain-member", "standalone", "cluster"), an edition, …
+    ``doubts`` are traits that it may or may not have, because the host did not tell.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Implementation:
     role: Literal["server", "client"]
     running: bool | None = None
     traits: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

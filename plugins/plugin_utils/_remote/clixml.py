@@ -27,7 +27,9 @@ def text_of(stderr: str) -> str:
     """
     if HEADER not in stderr:
         return stderr
-    said = _DOCUMENT.sub(lambda match: "\n" + "".join(_decoded(text) for text in _STREAM.findall(match[1] or "")), stderr)
+    said = _DOCUMENT.sub(
+        lambda match: "\n" + "".join(_decoded(text) for text in _STREAM.findall(match[1] or "")), stderr
+    )
     return "\n".join(line.rstrip() for line in said.splitlines() if line.strip())
 
 

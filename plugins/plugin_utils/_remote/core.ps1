@@ -85,7 +85,9 @@ function bw_scalar($value) {
     }
     if ($value -is [double] -or $value -is [single]) {
         if ([double]::IsNaN($value) -or [double]::IsInfinity($value)) { return 'null' }
-        return $value.ToString('R', [Globalization.CultureInfo]::InvariantCulture)
+        $text = $value.ToString('R', [Globalization.CultureInfo]::InvariantCulture)
+        if ($text -match '[.E]') { return $text }
+        return "$text.0"
     }
     if ($value -is [datetime]) { return (bw_quote (bw_iso $value)) }
     if ($value -is [ValueType] -and $value -isnot [enum] -and $value -isnot [char]) {
@@ -119,7 +121,9 @@ function bw_write($out, $value, [int]$depth) {
         [void]$out.Append('{')
         foreach ($key in $keys) {
             [void]$out.Append($comma).Append((bw_quote $key)).Append(':')
-            bw_item $out $value[$key] $depth
+            # The most common case by far, without a call of itself.
+            $item = $value[$key]
+            if ($item -is [string]) { [void]$out.Append((bw_quote $item)) } else { bw_write $out $item ($depth + 1) }
             $comma = ','
         }
         [void]$out.Append('}')
@@ -128,18 +132,10 @@ function bw_write($out, $value, [int]$depth) {
     [void]$out.Append('[')
     foreach ($item in $value) {
         [void]$out.Append($comma)
-        bw_item $out $item $depth
+        if ($item -is [string]) { [void]$out.Append((bw_quote $item)) } else { bw_write $out $item ($depth + 1) }
         $comma = ','
     }
     [void]$out.Append(']')
-}
-
-function bw_item($out, $value, [int]$depth) {
-    if ($value -is [string] -and $bw_plain.IsMatch($value)) {
-        [void]$out.Append('"').Append($value).Append('"')
-        return
-    }
-    bw_write $out $value ($depth + 1)
 }
 
 function bw_json($value) {
@@ -156,6 +152,8 @@ function bw_reason($problem) {
         $cause = $problem.Exception
     }
     $id = "$($problem.FullyQualifiedErrorId)"
+    # What was thrown as a text has that text as its identifier.
+    if ($id -eq $cause.Message) { $id = '' }
     $rc = 1
     if ($cause -is [Management.Automation.CommandNotFoundException]) {
         # A module that is there and cannot be loaded is no missing command.

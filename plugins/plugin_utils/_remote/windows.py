@@ -29,7 +29,7 @@ BOOTSTRAP = "\n".join(
         "$global:ProgressPreference='SilentlyContinue'",
         "$l=@($input)-join''",
         '$m="$($ExecutionContext.SessionState.LanguageMode)"',
-        "if($m-ne'FullLanguage'){\"@@breakwater language $m@@\"}else{",
+        "if($m-and$m-ne'FullLanguage'){\"@@breakwater language $m@@\"}else{",
         "try{[Console]::OutputEncoding=New-Object Text.UTF8Encoding $false}catch{$null=$_}",
         "&([ScriptBlock]::Create([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($l))))}",
     )
@@ -58,8 +58,8 @@ _REFUSALS = (
         "allow the collector there (its text is in the collection, core.ps1 and collect.ps1), or audit it from the wire",
     ),
     (
-        r"ScriptsNotAllowed|NoLanguage|no-language",
-        "the endpoint allows no scripts (no-language mode)",
+        r"ScriptsNotAllowed|(No|Restricted|Constrained)Language|(no|restricted|constrained)[- ]language",
+        "the endpoint allows no scripts (its language mode is restricted)",
         "connect to an endpoint that is not restricted",
     ),
     (
@@ -91,10 +91,22 @@ _STRANGERS = (
     ),
 )
 _CODES = {
-    5: (PrivilegeRefused, "the account may not start PowerShell", "use an account that may, a member of Administrators"),
+    5: (
+        PrivilegeRefused,
+        "the account may not start PowerShell",
+        "use an account that may, a member of Administrators",
+    ),
     127: (GarbledAnswer, "this is a Unix shell", "remove ansible_shell_type and the Windows connection from this host"),
-    1260: (GarbledAnswer, "a policy of the host forbids PowerShell", "allow it by AppLocker or software restriction policy"),
-    9009: (GarbledAnswer, "the host has no PowerShell on its path", "install Windows PowerShell, or audit it from the wire"),
+    1260: (
+        GarbledAnswer,
+        "a policy of the host forbids PowerShell",
+        "allow it by AppLocker or software restriction policy",
+    ),
+    9009: (
+        GarbledAnswer,
+        "the host has no PowerShell on its path",
+        "install Windows PowerShell, or audit it from the wire",
+    ),
 }
 """Exit codes that mean one thing in every language."""
 
@@ -160,7 +172,7 @@ def _sorted(table: Mapping[str, Iterable[str]]) -> list[tuple[str, list[str]]]:
     for key, names in table.items():
         shown = spellings.setdefault(key.lower(), key)
         merged.setdefault(shown, {}).update({name.lower(): name for name in names})
-    return [(key, sorted(names.values())) for key, names in sorted(merged.items())]
+    return [(key, sorted(names.values(), key=str.lower)) for key, names in sorted(merged.items())]
 
 
 def _line(kind: str, form: re.Pattern[str], key: str, names: Iterable[str]) -> str:
@@ -246,7 +258,7 @@ def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:
     start = stdout.find(begin)
     if start < 0:
         raise _no_answer(stdout, text_of(stderr), rc)
-    stop = stdout.find(end, start)
+    stop = stdout.rfind(end, start)
     if stop < 0:
         raise GarbledAnswer(
             "The collector's answer was cut off",

@@ -74,7 +74,19 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "set the time on both sides",
     ),
     (
-        r"credentials were rejected|invalidcredentials|authenticationerror|failed to authenticate|\b401\b|logon_failure|permission denied \(",
+        r"badstatusline|ssh-2\.0",
+        "The host does not speak WinRM",
+        "its answer is no HTTP",
+        "check ansible_port: 5985 or 5986 usually",
+    ),
+    (
+        r"2150858843|0x8033805b|shell was not found",
+        "The host ended the shell before the answer was whole",
+        "it does not know the shell any more",
+        "try again; if it repeats, raise IdleTimeout and the shell quotas of its WinRM service",
+    ),
+    (
+        r"credentials were rejected|did not respond with \w+ challenge|invalidcredentials|authenticationerror|failed to authenticate|\b401\b|logon_failure|permission denied \(",
         "The host refused the login",
         "the user or the password is wrong, or the account may not log on over the network",
         "check ansible_user and ansible_password",
@@ -125,6 +137,12 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         r"remote end closed|remotedisconnected|connection (was )?(aborted|reset)|incompleteread|broken pipe|badstatusline|eof occurred|errno 104",
         "The connection broke",
         "the host closed it before the answer was whole",
+        "try again; if it repeats, look for a proxy or a security product in the path",
+    ),
+    (
+        r"code 400\b|\bcode=400\b",
+        "The connection broke",
+        "the host did not know the login any more (HTTP 400)",
         "try again; if it repeats, look for a proxy or a security product in the path",
     ),
     (

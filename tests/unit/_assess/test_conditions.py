@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess import operators
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.conditions import (
     candidates,
+    doubt,
     in_range,
     mismatch,
     version_key,
@@ -107,3 +108,29 @@ def test_numbers_that_have_no_place():
     assert operators.holds("at_most", 1, float("nan")) is None
     assert operators.holds("at_least", 10**400, 1.5) is True
     assert operators.phrase("at_least", 10**5000).startswith("(a very long number)")
+
+
+@pytest.mark.parametrize(
+    ("when", "traits", "doubts", "hangs"),
+    [
+        (When(trait=("domain-controller",)), ("server-os",), ("domain-controller", "standalone"), True),
+        (When(trait=("domain-controller",)), ("server-os", "standalone"), (), False),
+        (When(trait=("workstation", "domain-controller")), ("workstation",), ("domain-controller",), False),
+        (When(without=("domain-controller",)), ("server-os",), ("domain-controller",), True),
+        (When(without=("domain-controller",)), ("server-os",), ("print-server",), False),
+        (When(trait=("server-os",), without=("print-server",)), ("server-os",), ("print-server",), True),
+        (When(version=">=10"), (), ("domain-controller",), False),
+        (When(), (), ("domain-controller",), False),
+    ],
+)
+def test_a_condition_that_hangs_on_what_the_host_did_not_tell(when, traits, doubts, hangs):
+    found = Implementation("windows", "10.0.20348", "server", True, traits, doubts)
+    assert (doubt(when, found) is not None) is hangs
+    if hangs:
+        assert mismatch(when, found, None) is None, "what is not known excludes nothing"
+
+
+def test_what_certainly_does_not_fit_is_not_applicable_whatever_else_is_unknown():
+    found = Implementation("windows", "6.1.7601", "server", True, (), ("domain-controller",))
+    when = When(version=">=10", trait=("domain-controller",))
+    assert mismatch(when, found, None) == "windows 6.1.7601 is not >=10"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import pathlib
 
@@ -190,6 +191,16 @@ def test_a_pending_reboot_is_named():
 )
 def test_age_is_that_of_the_newest_security_release_inside(version, traits, days):
     assert read(version, traits)["age_days"].effective == days
+
+
+def test_a_release_that_the_data_lacks_may_be_the_installed_one():
+    """Windows 10 1703 has a hole of four months at the turn of 2020."""
+    releases = DATA["branches"]["15063"]["releases"]
+    before, after = next(pair for pair in itertools.pairwise(releases) if pair[1][1] == "2020-02-11")
+    assert before[1] == "2019-10-08"
+    inside = f"10.0.15063.{(before[0] + after[0]) // 2}"
+    assert "at most" in why_unknown("age_days", inside, ENTERPRISE, today=datetime.date(2020, 3, 1))
+    assert read(inside, ENTERPRISE)["age_days"].effective == (TODAY - datetime.date(2020, 2, 11)).days
 
 
 def test_a_host_newer_than_the_data_is_recent_while_the_data_is():

@@ -42,9 +42,11 @@ def rows(name):
     return json.loads((PLUGIN_UTILS / "_data" / "compiled" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def test_all_controls_of_samba_are_there():
-    catalogued = [row for row in tool("coverage").rows(ROOT / "tools" / "catalogue.csv") if row["platform"] == "samba"]
-    assert len(catalogued) == 84
+@pytest.mark.parametrize(("platform", "count"), [("samba", 84), ("windows", 151)])
+def test_all_controls_of_a_platform_are_there(platform, count):
+    rows_of = tool("coverage").rows(ROOT / "tools" / "catalogue.csv")
+    catalogued = [row for row in rows_of if row["platform"] == platform]
+    assert len(catalogued) == count
     assert {row["slug"] for row in catalogued} <= set(catalogue.controls())
 
 
@@ -59,7 +61,9 @@ def test_a_compiled_file_has_one_row_per_line():
     [
         ("samba-controls", Control, control_of),
         ("host-controls", Control, control_of),
+        ("windows-controls", Control, control_of),
         ("samba-settings", Setting, setting_of),
+        ("windows-settings", Setting, setting_of),
         ("profiles", Profile, profile_of),
     ],
 )

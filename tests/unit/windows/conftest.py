@@ -21,21 +21,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 TODAY = datetime.date(2026, 11, 25)
 PARAMETERS = "SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
 
-# name → registry of the version, whether it is a server, version as WMI says it
-PRODUCTS: dict[str, tuple[dict[str, Any], bool, str]] = {
-    "7": ({"CurrentBuild": "7601", "CurrentVersion": "6.1", "EditionID": "Professional", "InstallationType": "Client"}, False, "6.1.7601"),
-    "2008-r2": ({"CurrentBuild": "7601", "CurrentVersion": "6.1", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "6.1.7601"),
-    "2012": ({"CurrentBuild": "9200", "CurrentVersion": "6.2", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "6.2.9200"),
-    "2012-r2": ({"CurrentBuild": "9600", "UBR": 21620, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "6.3.9600"),
-    "2016": ({"CurrentBuild": "14393", "UBR": 6614, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "10.0.14393"),
-    "2019": ({"CurrentBuild": "17763", "UBR": 5329, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server Core"}, True, "10.0.17763"),
-    "2022": ({"CurrentBuild": "20348", "UBR": 2227, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "10.0.20348"),
-    "2025": ({"CurrentBuild": "26100", "UBR": 2605, "CurrentVersion": "6.3", "EditionID": "ServerStandard", "InstallationType": "Server"}, True, "10.0.26100"),
-    "10-22h2": ({"CurrentBuild": "19045", "UBR": 3930, "CurrentVersion": "6.3", "EditionID": "Professional", "InstallationType": "Client"}, False, "10.0.19045"),
-    "11-23h2": ({"CurrentBuild": "22631", "UBR": 3007, "CurrentVersion": "6.3", "EditionID": "Enterprise", "InstallationType": "Client"}, False, "10.0.22631"),
-    "11-24h2": ({"CurrentBuild": "26100", "UBR": 2605, "CurrentVersion": "6.3", "EditionID": "Professional", "InstallationType": "Client"}, False, "10.0.26100"),
-    "11-24h2-home": ({"CurrentBuild": "26100", "UBR": 2605, "CurrentVersion": "6.3", "EditionID": "CoreSingleLanguage", "InstallationType": "Client"}, False, "10.0.26100"),
-}  # fmt: skip
+# name → version and build, revision, edition, kind of installation
+PRODUCTS: dict[str, tuple[str, int | None, str, str]] = {
+    "7": ("6.1.7601", None, "Professional", "Client"),
+    "2008-r2": ("6.1.7601", None, "ServerStandard", "Server"),
+    "2012": ("6.2.9200", None, "ServerStandard", "Server"),
+    "2012-r2": ("6.3.9600", 21620, "ServerStandard", "Server"),
+    "2016": ("10.0.14393", 6614, "ServerStandard", "Server"),
+    "2019": ("10.0.17763", 5329, "ServerStandard", "Server Core"),
+    "2022": ("10.0.20348", 2227, "ServerStandard", "Server"),
+    "2025": ("10.0.26100", 2605, "ServerStandard", "Server"),
+    "10-22h2": ("10.0.19045", 3930, "Professional", "Client"),
+    "11-23h2": ("10.0.22631", 3007, "Enterprise", "Client"),
+    "11-24h2": ("10.0.26100", 2605, "Professional", "Client"),
+    "11-24h2-home": ("10.0.26100", 2605, "CoreSingleLanguage", "Client"),
+}
 
 
 def service(
@@ -48,7 +48,8 @@ class Machine:
     """A host whose answer a test may change before it is read."""
 
     def __init__(self, product: str = "2022", role: int = 3) -> None:
-        registry, server, version = PRODUCTS[product]
+        version, revision, edition, installation = PRODUCTS[product]
+        build, server = version.rpartition(".")[2], installation != "Client"
         self.settings: dict[str, Any] = {}
         self.records: dict[str, Record] = {}
         self.registry: dict[str, dict[str, Any]] = {}
@@ -63,9 +64,11 @@ class Machine:
                 service("BFE"),
             )
         }
-        self.data("host.os", registry)
+        # CurrentVersion has stayed at 6.3 since Windows 8.1.
+        known = {"CurrentBuild": build, "CurrentVersion": version[:3] if version[0] == "6" else "6.3"}
+        known |= {"EditionID": edition, "InstallationType": installation}
+        self.data("host.os", known if revision is None else {**known, "UBR": revision})
         kind = 1 if not server else 2 if role > 3 else 3
-        build = version.rpartition(".")[2]
         caption = "Microsoft Windows Server" if server else "Microsoft Windows"
         wmi = {"Caption": caption, "Version": version, "BuildNumber": build, "ProductType": kind}
         self.data("host.os_wmi", wmi)
@@ -87,17 +90,20 @@ class Machine:
                 "culture": "de-DE",
             },
         )
-        for name in ("host.listeners", "host.networks", "host.adapters", "host.netbt", "host.bindings", "host.updates"):
+        listener = {"proto": "tcp", "address": "0.0.0.0", "port": 135, "pid": 900, "process": "svchost"}
+        self.data("host.listeners", [listener])
+        for name in ("host.networks", "host.adapters", "host.netbt", "host.bindings", "host.updates"):
             self.data(name, [])
-        for name in ("shares", "sessions", "connections", "event_logs", "network_interfaces"):
+        for name in ("sessions", "connections", "event_logs", "network_interfaces"):
             self.data(f"windows.{name}", [])
+        self.data("windows.shares", [{"name": "IPC$", "special": True, "type": "InterprocessCommunication"}])
         self.data("host.protection", {"products": [], "defender": None})
         self.data("host.features", {"SMB1Protocol": 2})
-        self.data("windows.events", {})
+        self.data("windows.events", {"smb1": []})
         self.data("windows.rsop", {"gpos": {}, "registry": [], "security": []})
         self.data("windows.secedit", {"System Access": {}, "Privilege Rights": {}})
         self.data("windows.auditpol", {})
-        if version >= "6.2" or version.startswith("10"):
+        if not version.startswith("6.1"):
             self.data("windows.server_configuration", {"EnableSMB1Protocol": False, "EncryptData": False})
             self.data("windows.client_configuration", {"RequireSecuritySignature": False})
         else:

@@ -20,6 +20,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.wi
     native_of,
     parse,
 )
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.when import When, holds
 
 SOURCE = catalogue.COMPILED.parents[1] / "_implementations" / "windows" / "settings.yml"
 ROWS = table.rows(yaml.safe_load(SOURCE.read_text(encoding="utf-8")))
@@ -85,8 +86,8 @@ client_quic_skip_certificate_check -    -     -     -      -     -     F     F  
 lsa_lm_compatibility_level       3      3     3     3      3     3     3     3      3     3     3     3     3
 lsa_no_lm_hash                   T      T     T     T      T     T     T     T      T     T     T     T     T
 lsa_ntlm_outgoing                allow  allow allow allow  allow allow allow allow  allow allow allow allow allow
-lsa_use_machine_id               ?      ?     ?     ?      T     T     T     T      T     T     T     T     T
-lsa_pku2u_online_id              F      F     F     ?      F     F     F     F      F     F     F     F     ?
+lsa_use_machine_id               T      T     T     T      T     T     T     T      T     T     T     T     T
+lsa_pku2u_online_id              F      F     F     F      F     F     F     F      F     T     T     T     T
 lsa_restrict_anonymous           0      0     0     0      0     0     0     0      0     0     0     0     0
 lsa_restrict_anonymous_sam       T      T     T     T      T     T     T     T      T     T     T     T     T
 uac_remote_full_token            F      F     F     F      F     F     F     F      F     F     F     F     F
@@ -99,13 +100,35 @@ account_guest_enabled            ?      ?     ?     ?      ?     ?     ?     ?  
 audit_file_share                 ?      ?     ?     ?      ?     ?     ?     ?      ?     ?     ?     ?     ?
 netbt_node_type                  automatic automatic automatic automatic automatic automatic automatic automatic automatic automatic automatic automatic automatic
 netbt_no_name_release            ?      ?     ?     ?      ?     ?     ?     ?      ?     ?     ?     ?     ?
+lltd_mapper                      ?      ?     ?     ?      ?     ?     ?     ?      ?     ?     ?     ?     ?
+lltd_responder                   T      T     T     T      T     T     T     T      T     T     T     T     T
 dns_multicast                    T      T     T     T      T     T     T     T      T     T     T     T     T
 dns_mdns                         -      -     -     -      -     T     T     T      T     T     T     T     T
 service_spooler_start            absent absent absent absent absent absent absent absent absent absent absent absent absent
 print_client_named_pipes         -      -     -     -      -     -     -     -      F     -     F     F     F
+print_listener_protocols         -      -     -     -      -     -     -     -      tcp   -     tcp   tcp   tcp
+account_lockout_duration         0      0     0     0      0     0     0     0      0     0     0     0     0
+account_lockout_reset            0      0     0     0      0     0     0     0      0     0     0     0     0
 rpc_restrict_remote_clients      none authenticated none none none none none none none authenticated authenticated authenticated authenticated
-update_mode                      not-set install not-set not-set not-set not-set not-set not-set not-set install install install install
+update_mode                      not-set ?     not-set not-set not-set not-set not-set not-set not-set install install install install
 """
+# The same on every host that knows the setting.
+ALWAYS_ON = """server_validate_target_name server_forced_logoff server_admin_shares server_admin_shares_workstation server_quic
+server_quic_skip_smb_encryption lsa_limit_blank_passwords lsa_audit_subcategories netlogon_require_sign_or_seal
+netlogon_seal_secure_channel netlogon_sign_secure_channel netlogon_require_strong_key netbt_lmhosts print_remote_rpc"""
+ALWAYS_OFF = """server_audit_client_no_encryption server_audit_insecure_guest server_announce server_authenticate_user_sharing
+server_quic_audit_client_certificate client_audit_insecure_guest client_audit_server_no_encryption
+client_audit_server_no_signing client_quic_force_smb_encryption lsa_null_session_fallback lsa_no_stored_credentials
+lsa_everyone_includes_anonymous lsa_force_guest account_force_logoff dns_smart_name_resolution_off
+lltd_mapper_domain lltd_mapper_public lltd_mapper_not_private lltd_responder_domain lltd_responder_public
+lltd_responder_not_private rpc_authenticated_endpoint_mapper update_never"""
+REBOOT = """server_smb1 server_smb2 server_mailslots client_mailslots client_depend_on_service lsa_null_session_fallback
+lsa_use_machine_id lsa_no_stored_credentials lsa_restrict_anonymous winreg_allowed_exact_paths winreg_allowed_paths
+netbt_node_type netbt_lmhosts service_mrxsmb10_start service_mrxsmb20_start rpc_restrict_remote_clients
+rpc_authenticated_endpoint_mapper"""
+RESTART = """server_require_signing server_enable_signing client_require_signing client_enable_signing server_spn_validation
+server_restrict_null_access server_null_session_pipes server_null_session_shares server_admin_shares
+server_admin_shares_workstation dns_mdns print_remote_rpc print_client_named_pipes print_listener_protocols"""
 LISTS_IN_FORCE = {
     ("server_null_session_pipes", "2022"): [],
     ("server_null_session_pipes", "2022dc"): ["netlogon", "samr", "lsarpc"],
@@ -120,6 +143,7 @@ LISTS_IN_FORCE = {
     ("hardened_sysvol", "2016"): ["RequireMutualAuthentication=1", "RequireIntegrity=1"],
     ("right_network_logon", "2025"): [],
     ("winreg_allowed_paths", "2025"): [],
+    ("client_block_ntlm_exceptions", "2025"): [],
 }
 # Parameters of Set-SmbServerConfiguration and Set-SmbClientConfiguration that later releases brought or took.
 SINCE = {
@@ -175,6 +199,22 @@ def test_lists_in_force_where_nothing_is_written(place, items):
     assert table.default(SETTINGS[name], *product(host)).value == items
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, True) for name in ALWAYS_ON.split()] + [(name, False) for name in ALWAYS_OFF.split()]
+)
+def test_what_is_in_force_on_every_host(name, value):
+    known = [host for host in PRODUCTS if table.available(SETTINGS[name], *product(host))]
+    assert "2025" in known
+    assert {table.default(SETTINGS[name], *product(host)).value for host in known} == {value}
+
+
+def test_what_a_change_needs():
+    """Whoever changes a value must know; a needless restart of the server cuts every user."""
+    for setting in SETTINGS:
+        expected = "reboot" if setting in REBOOT.split() else "restart" if setting in RESTART.split() else "none"
+        assert SETTINGS[setting].restart == expected, setting
+
+
 def test_an_edition_that_is_not_known_decides_nothing():
     """A cloud edition of Windows 11 24H2 is none of home, pro and enterprise."""
     for name in ("client_require_signing", "server_require_signing", "client_insecure_guest"):
@@ -187,6 +227,27 @@ def test_a_version_that_is_not_known_decides_nothing_that_hangs_on_it():
     assert table.default(signing, "", ("workstation", "pro")).why == table.UNKNOWN_VERSION
     assert table.default(boolean, "", ()).value is True
     assert table.available(SETTINGS["server_dialect_min"], "", ("server-os",))
+
+
+@pytest.mark.parametrize(
+    ("when", "version", "traits", "expected"),
+    [
+        (None, "", (), True),
+        (When(), "", (), True),
+        (When(version=">=10.0.26100"), "10.0.26100.1742", (), True),
+        (When(version=">=10.0.26100"), "10.0.20348.2227", (), False),
+        (When(version=">=10.0, <10.0.26100"), "6.3.9600", (), False),
+        (When(version=">=10.0.26100"), "", (), None),
+        (When(trait=("home", "pro")), "10.0", ("workstation", "pro"), True),
+        (When(trait=("home", "pro")), "10.0", ("workstation", "enterprise"), False),
+        (When(without=("domain-controller",)), "10.0", ("server-os", "domain-controller"), False),
+        (When(without=("domain-controller",)), "10.0", ("server-os", "standalone"), True),
+        (When(version=">=10.0", trait=("home",)), "", ("pro",), False),
+        (When(version=">=10.0", without=("home",)), "", ("home",), False),
+    ],
+)
+def test_a_condition_of_a_row(when, version, traits, expected):
+    assert holds(when, version, traits) is expected
 
 
 # The form of the rows.
@@ -380,13 +441,15 @@ def only(name, store="registry", truth=None):
         ("lsa_restrict_remote_sam", "registry", None, "O:BAG:BAD:(A;;RC;;;BA)", ["S-1-5-32-544"]),
         ("lsa_restrict_remote_sam", "registry", None, "O:BAG:BAD:(A;;RC;;;BA)(A;;RC;;;S-1-5-21-1-2-3-9)", ["S-1-5-32-544", "S-1-5-21-1-2-3-9"]),
         ("lsa_restrict_remote_sam", "registry", None, "D:(A;;RC;;;WD)", ["S-1-1-0"]),
+        ("lsa_restrict_remote_sam", "registry", None, " o:bag:bad:p(a;;rc;;;ba)", ["S-1-5-32-544"]),
+        ("lsa_restrict_remote_sam", "registry", None, "O:BAG:BAD:(A;;0x20000;;;s-1-5-11)", ["S-1-5-11"]),
         ("account_lockout_duration", "secedit", None, "-1", 99999),
-        ("account_lockout_duration", "secedit", None, "15", 15),
+        ("account_lockout_duration", "secedit", None, " 15 ", 15),
         ("account_guest_name", "secedit", None, '"Gast"', "Gast"),
         ("account_guest_enabled", "secedit", None, "0", False),
         ("server_null_session_pipes", "server_property", None, "netlogon,samr, lsarpc", ["netlogon", "samr", "lsarpc"]),
         ("server_null_session_pipes", "server_property", None, None, []),
-        ("server_null_session_pipes", "registry", None, [""], []),
+        ("server_null_session_pipes", "registry", None, ["", " samr "], ["samr"]),
         ("server_ciphers", "server_property", None, "AES_256_GCM, AES_128_GCM", ["AES_256_GCM", "AES_128_GCM"]),
         ("winreg_allowed_paths", "registry", None, ["Software\\Microsoft\\OLAP Server"], ["Software\\Microsoft\\OLAP Server"]),
         ("winreg_allowed_paths", "registry", None, "Software\\Microsoft\\OLAP Server", ["Software\\Microsoft\\OLAP Server"]),

@@ -129,6 +129,26 @@ def test_a_removed_feature_whose_driver_runs_is_not_off(machine):
     assert facts.get("windows.smb1_pending_reboot").effective is True
 
 
+def test_the_client_alone_is_installed(machine):
+    """Windows 10 Home and Pro after 1709: the parent feature is enabled, the server's part is not there."""
+    host = machine("10-22h2", 0).driver("mrxsmb10", start=2)
+    host.data("host.features", {"SMB1Protocol": 1, "SMB1Protocol-Client": 1, "SMB1Protocol-Server": 2})
+    host.data("windows.server_configuration", {"EnableSMB1Protocol": True})
+    facts = host.read().facts
+    assert facts.get("windows.smb1_feature").configured == "enabled"
+    server = facts.get("windows.smb1_server")
+    assert (server.configured, server.effective, server.unreadable) == (False, False, None)
+
+
+def test_a_server_driver_that_was_disabled_and_runs(machine):
+    """Where no cmdlet tells, the driver does."""
+    host = machine("2008-r2").driver("srv", start=4, state="Running")
+    fact = host.fact("windows.smb1_server")
+    assert (fact.configured, fact.effective, fact.cause) == (False, True, "pending reboot")
+    assert host.fact("windows.smb1_pending_reboot").effective is True
+    assert host.driver("srv", state="Stopped").fact("windows.smb1_server").truths() == {"configured": False}
+
+
 def test_a_deleted_driver_that_runs(machine):
     host = machine("2016")
     by_default(host)

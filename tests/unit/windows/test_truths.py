@@ -174,8 +174,8 @@ def test_keys_that_could_not_be_opened(machine, state):
 
 
 def test_a_key_that_was_not_brought_is_not_absent(machine):
-    host = machine()
-    host.registry.clear()
+    host = machine().key(POLICY)
+    del host.registry[KEY]
     assert "was not read" in fact(host, setting(LOCAL_ADDRESS)).unreadable
 
 

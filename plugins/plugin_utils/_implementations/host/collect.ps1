@@ -239,23 +239,22 @@ function bw_host_firewall_active {
 }
 
 # bw_host_concerns RULE PORTS: whether a rule [MS-GPFAS 2.2.2.19] can concern SMB's ports: it names one of them, or no
-# port at all and nothing but the system itself, which is who listens there.
+# port at all and nothing but the system itself, which is who listens there. What is not understood is the reader's.
 function bw_host_concerns([string]$rule, [int[]]$ports) {
-    if ($rule -match '\|Protocol=(?!6\||17\||256\|)') { return $false }
+    if ($rule -match '\|Protocol=(?!6\||17\||256\|)\d') { return $false }
     $side = 'L'
     if ($rule -match '\|Dir=Out\|') { $side = 'R' }
     $named = [regex]::Matches($rule, "\|${side}Port(?:2_10)?=([^|]*)")
     if ($named.Count -eq 0) {
-        return $rule -match '\|Active=TRUE\|' -and $rule -notmatch '\|(AppPkgId|Svc|App=(?!System\|))'
+        return $rule -notmatch '\|(Active=FALSE|AppPkgId=|Svc=|App=(?!System\|))'
     }
     foreach ($port in @($named | ForEach-Object { $_.Groups[1].Value })) {
-        if ($port -match '^(\d+)-(\d+)$') {
+        if ($port -match '^(\d{1,5})(-(\d{1,5}))?$') {
             $from = [int]$matches[1]
-            $to = [int]$matches[2]
+            $to = $from
+            if ($matches[3]) { $to = [int]$matches[3] }
             foreach ($one in $ports) { if ($one -ge $from -and $one -le $to) { return $true } }
-        } elseif ($port -match '^\d+$') {
-            if ($ports -contains [int]$port) { return $true }
-        } elseif ($port -eq 'RPC-EPMap') {
+        } elseif ($port -notmatch '^(RPC|IPHTTPSIn|IPHTTPSOut|IPTLSIn|IPTLSOut|Teredo|Ply2Disc|mDNS|DHCP)$') {
             return $true
         }
     }

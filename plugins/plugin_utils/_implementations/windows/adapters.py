@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..._model.answer import ask, document, flag, mapping, names, number, rows, table, text
@@ -18,6 +19,7 @@ _KERNEL = 4
 """The process id of System: SMB and NetBIOS of Windows listen in the kernel."""
 _NETBIOS = frozenset({"tcp/139", "udp/137", "udp/138"})
 _DIRECT = "tcp/5445"
+_GUID = re.compile(r"\{[0-9A-F-]{36}\}", re.IGNORECASE)
 
 
 def read(collected: Collected, host: FactSet, facts: FactSet) -> None:
@@ -28,14 +30,20 @@ def read(collected: Collected, host: FactSet, facts: FactSet) -> None:
 
 
 def _netbios(collected: Collected, facts: FactSet) -> None:
-    """Put ``windows.netbios_options`` of every interface: also of one that is not connected now."""
+    """Put ``windows.netbios_options`` of every interface: also of one that is not connected now.
+
+    An adapter that is gone leaves its key behind, which nothing reads any more.
+    """
     registry, why = table(collected, "host.netbt")
     adapters, adapters_why = table(collected, "host.adapters")
     live = {_guid(item): number(item.get("netbios")) for item in adapters if _guid(item)}
+    present = _present(collected) if adapters_why is None else set()
     for item in registry:
         guid, option = _guid(item), item.get("options")
         if not guid:
             why = why or "host.netbt: an interface without a GUID"
+            continue
+        if present and guid not in present and guid not in live:
             continue
         value = "dhcp" if option is None else _OPTIONS.get(_number(option))
         origin = Origin("default") if option is None else Origin("local", f"{_KEY}{guid}!NetbiosOptions")
@@ -53,6 +61,17 @@ def _netbios(collected: Collected, facts: FactSet) -> None:
         facts.put("windows.netbios_options", Fact(unreadable=why))
     elif not registry and adapters_why is not None:
         facts.put("windows.netbios_options", Fact(unreadable=adapters_why))
+
+
+def _present(collected: Collected) -> set[str]:
+    """Return the GUIDs of the adapters that SMB is bound to or could be, connected or not; empty: not told."""
+    data, why = ask(collected, "host.bindings")
+    if why is not None:
+        return set()
+    if isinstance(data, list):
+        return {text(item.get("interface_guid")).upper() for item in rows(data)} - {""}
+    devices = names(mapping(data).get("linkage")) or []
+    return {guid.upper() for device in devices for guid in _GUID.findall(device)}
 
 
 def _number(value: Any) -> int:

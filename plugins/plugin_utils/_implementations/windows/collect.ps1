@@ -93,12 +93,35 @@ function bw_smb_old_rights($setting) {
     'D:' + [string]::Join('', [string[]]$texts)
 }
 
+# What a session does not tell of its protection its open files do, where they are few enough to ask for.
+function bw_smb_protection($sessions) {
+    $opens = 0
+    foreach ($session in @($sessions)) { $opens += [long]$session.opens }
+    $silent = @($sessions | Where-Object { $null -eq $_.signed -and $null -eq $_.encrypted -and $_.opens })
+    if ($silent.Length -eq 0 -or $opens -gt 1000 -or -not (bw_has 'Get-SmbOpenFile')) { return }
+    $asked = bw_try { Get-SmbOpenFile -ErrorAction Stop }
+    if ($asked.rc -ne 0) { return }
+    foreach ($session in $silent) {
+        $files = @($asked.out | Where-Object { $null -ne $_ -and "$($_.SessionId)" -eq $session.id })
+        $told = @($files | Where-Object { $_.Signed -is [bool] -and $_.Encrypted -is [bool] })
+        if ($files.Length -eq 0 -or $told.Length -lt $files.Length) { continue }
+        # What is encrypted needs no signature, and Windows shows none.
+        $session.encrypted = @($files | Where-Object { -not $_.Encrypted }).Length -eq 0
+        $session.signed = @($files | Where-Object { -not $_.Signed -and -not $_.Encrypted }).Length -eq 0
+    }
+}
+
 # What a release does not tell (dialect, signing, encryption) is null.
 function bw_smb_sessions {
     $map = 'client=ClientComputerName', 'user=ClientUserName', 'dialect=Dialect', 'signed=Signed', 'encrypted=Encrypted',
         'opens=NumOpens'
     if (bw_has 'Get-SmbSession') {
-        Get-SmbSession -ErrorAction Stop | ForEach-Object { bw_pick $_ $map }
+        $sessions = @(Get-SmbSession -ErrorAction Stop | ForEach-Object { bw_pick $_ $map @{ id = "$($_.SessionId)" } })
+        bw_smb_protection $sessions
+        foreach ($session in $sessions) {
+            $session.Remove('id')
+            $session
+        }
     } else {
         bw_wmi 'Win32_ServerConnection' 'ComputerName', 'UserName', 'NumberOfFiles' | ForEach-Object {
             $more = @{ dialect = $null; signed = $null; encrypted = $null }
@@ -314,7 +337,7 @@ function bw_smb_certificate($mapping) {
             key_algorithm = $certificate.PublicKey.Oid.Value
             signature_algorithm = $certificate.SignatureAlgorithm.Value
             subject = $certificate.Subject
-            names = @($certificate.DnsNameList | Where-Object { $_ } | ForEach-Object { "$_" })
+            names = @($certificate.DnsNameList | Where-Object { $_ } | ForEach-Object { $_.Unicode })
         }
     }
 }

@@ -57,9 +57,10 @@ class Product:
 
     def implementations(self) -> list[Implementation]:
         """Return the server and the client that every Windows has."""
+        doubts = tuple(sorted(self.doubts))
         return [
-            Implementation("windows", self.version, "server", self.server_running, self.traits),
-            Implementation("windows", self.version, "client", self.client_running, self.traits),
+            Implementation("windows", self.version, "server", self.server_running, self.traits, doubts),
+            Implementation("windows", self.version, "client", self.client_running, self.traits, doubts),
         ]
 
 

@@ -106,7 +106,7 @@ class Stores:
 
 
 def _native(value: Any, place: str, *, registry: bool = False) -> Found:
-    """Return a value of one of the forms that a native value may have; PowerShell shows a DWORD as a signed number."""
+    """Return a value of one of the forms that a native value may have."""
     if isinstance(value, list):
         if len(value) > _MAX_ITEMS or not all(isinstance(item, str) and len(item) <= MAX_TEXT for item in value):
             return Found("unread", why=f"{place} holds a list that Windows would not write")
@@ -114,7 +114,7 @@ def _native(value: Any, place: str, *, registry: bool = False) -> Found:
     if isinstance(value, bool) and not registry:
         return Found("present", value)
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**64:
-        return Found("present", value % 2**32 if registry and -(2**31) <= value < 0 else value)
+        return Found("present", value)
     if isinstance(value, str) and len(value) <= MAX_TEXT:
         return Found("present", text(value))
     if value is None and not registry:

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Windows host that is not there: a real PowerShell that sees the registry and the cmdlets of the host's data.
+
+Every execution is a process of its own. State lives in a directory, so that what one execution changes the next reads.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.lab import powershell
+
+from . import definition, state
+from .command_line import script_of
+from .execution import Exec, Result
+
+HERE = pathlib.Path(__file__).resolve().parent
+SIMULATION = HERE / "simulation"
+BUILD = HERE.parent.parent.parent / ".build" / "lab"
+TIMEOUT = 120
+
+
+class SimulatedHost:
+    """A host of ``hosts/``, whose state lies in ``directory``; many threads and processes may use the same one."""
+
+    def __init__(self, name: str, directory: pathlib.Path, now: datetime.datetime | None = None) -> None:
+        self.name = name
+        self.directory = directory
+        self._shell = powershell.require()
+        directory.mkdir(parents=True, exist_ok=True)
+        self._state = directory / "state.json"
+        self._users = definition.read(name)["users"]
+        with _locked(directory / "create.lock"):
+            if not self._state.exists():
+                _write(self._state, json.dumps(state.build(name, now), ensure_ascii=False))
+
+    def run(self, execution: Exec) -> Result:
+        """Run one command and return what it wrote; line ends as on Windows."""
+        account = execution.user.rpartition("\\")[2].partition("@")[0].lower()
+        user = {"administrator": "admin"}.get(account, account)
+        if user not in self._users:
+            return Result(b"", b"Access is denied.\r\n", 5)
+        script = script_of(execution)
+        if script is None:
+            refused = f"'{execution.command[:60]}' is not recognized as an internal or external command.\r\n"
+            return Result(b"", refused.encode(), 1)
+        command = [self._shell, "-NonInteractive"]
+        if execution.transport == "psrp":
+            # There is no console: errors come as objects, not as CLIXML on the error output.
+            command += ["-OutputFormat", "Text"]
+        command += ["-EncodedCommand", base64.b64encode(script.encode("utf-16-le")).decode()]
+        stdout, stderr, rc = self._process(command, user, execution)
+        return Result(_lines(stdout), _lines(stderr), rc)
+
+    def _process(self, command: list[str], user: str, execution: Exec) -> tuple[bytes, bytes, int]:
+        """Run PowerShell until it ends, nobody waits any longer, or the time is over."""
+        deadline = time.monotonic() + TIMEOUT
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment(user),
+            cwd=self.directory,
+        ) as process:
+            given: bytes | None = execution.stdin
+            while True:
+                try:
+                    stdout, stderr = process.communicate(given, timeout=0.25)
+                    return stdout, stderr, process.returncode
+                except subprocess.TimeoutExpired:
+                    given = None
+                    if execution.ended.is_set() or time.monotonic() > deadline:
+                        process.kill()
+
+    def _environment(self, user: str) -> dict[str, str]:
+        library = library_of(self._shell)
+        temporary = self.directory / "Temp"
+        temporary.mkdir(exist_ok=True)
+        return {
+            "BREAKWATER_LAB": "\n".join([str(library), str(self._state), user, str(SIMULATION)]),
+            "XDG_CONFIG_HOME": str(library.parent / "config"),
+            "XDG_CACHE_HOME": str(library.parent / "cache"),
+            "XDG_DATA_HOME": str(library.parent / "data"),
+            "HOME": str(library.parent),
+            "PATH": "/usr/bin:/bin",
+            "PSModulePath": str(SIMULATION / "modules"),
+            "LANG": "C.UTF-8",
+            "NO_COLOR": "1",
+            "DOTNET_TieredPGO": "0",
+            "POWERSHELL_TELEMETRY_OPTOUT": "1",
+            "POWERSHELL_UPDATECHECK": "Off",
+            "TEMP": str(temporary),
+            "TMP": str(temporary),
+            "TMPDIR": str(temporary),
+            "SystemRoot": "C:\\Windows",
+            "SystemDrive": "C:",
+            "windir": "C:\\Windows",
+            "ProgramData": "C:\\ProgramData",
+            "PROCESSOR_ARCHITECTURE": "AMD64",
+            "USERNAME": user,
+        }
+
+
+def library_of(shell: str) -> pathlib.Path:
+    """Return the compiled part of the simulation; made once per version of its source and of PowerShell."""
+    digest = hashlib.sha256(f"{shell} {os.stat(shell).st_mtime_ns}".encode())
+    for source in [*sorted((SIMULATION / "source").glob("*.cs")), SIMULATION / "build.ps1"]:
+        digest.update(source.read_bytes())
+    folder = BUILD / digest.hexdigest()[:16]
+    library = folder / "Lab.dll"
+    if library.exists():
+        return library
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder / "build.lock"):
+        if not library.exists():
+            _compile(shell, folder, library)
+    return library
+
+
+def _compile(shell: str, folder: pathlib.Path, library: pathlib.Path) -> None:
+    profile = folder / "config" / "powershell" / "profile.ps1"
+    profile.parent.mkdir(parents=True, exist_ok=True)
+    _write(profile, '. "$(($env:BREAKWATER_LAB -split "`n")[3])/start.ps1"\n')
+    made = folder / "new" / "Lab.dll"
+    made.parent.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [
+            shell,
+            "-NoProfile",
+            "-NonInteractive",
+            "-File",
+            str(SIMULATION / "build.ps1"),
+            str(SIMULATION / "source"),
+            str(made),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode or not made.exists() or not made.stat().st_size:
+        made.unlink(missing_ok=True)
+        raise RuntimeError(f"the simulation does not compile:\n{done.stdout}{done.stderr}")
+    made.replace(library)
+
+
+def _lines(output: bytes) -> bytes:
+    return output.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+@contextmanager
+def _locked(path: pathlib.Path) -> Iterator[None]:
+    with path.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
