@@ -79,6 +79,7 @@ TYPES = frozenset(
         "enum",
         "int",
         "int[]",
+        "object[]",
         "long",
         "regex",
         "scriptblock",

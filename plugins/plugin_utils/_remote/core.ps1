@@ -20,7 +20,8 @@ $ErrorActionPreference = 'Stop'
 # What was found out so far, shared by reference: records (JSON text), commands that were looked for, facts for later.
 $bw_records = New-Object Collections.ArrayList
 $bw_commands = @{}
-$bw_known = @{ sid = ''; administrator = $null; product = 0; cbs = $false; smb1 = @() }
+$bw_known = @{ sid = ''; administrator = $null; product = 0; cbs = $false; smb1 = @(); edition = 'Desktop' }
+if ($PSVersionTable.PSEdition) { $bw_known.edition = $PSVersionTable.PSEdition }
 
 # bw_has NAME: whether that command exists here. The static gates know this function by its name.
 function bw_has([string]$name) {
@@ -299,19 +300,11 @@ function bw_registry([string]$key, [string[]]$names) {
     $answer
 }
 
-# bw_values KEY NAMES: the values, where the key must be readable; an absent key fails too, but for bw_values_or_none.
-function bw_values([string]$key, [string[]]$names) {
+# bw_values KEY NAMES [OPTIONAL]: the values of a key that must be readable, and there unless it is optional.
+function bw_values([string]$key, [string[]]$names, [bool]$optional = $false) {
     $answer = bw_registry $key $names
     if ($answer.state -eq 'denied') { bw_denied "HKLM\$key" }
-    if ($answer.state -ne 'present') { throw "HKLM\${key}: $($answer.state)" }
-    $answer.values
-}
-
-function bw_values_or_none([string]$key, [string[]]$names) {
-    $answer = bw_registry $key $names
-    if ($answer.state -eq 'absent') { return @{} }
-    if ($answer.state -eq 'denied') { bw_denied "HKLM\$key" }
-    if ($answer.state -eq 'error') { throw "HKLM\${key}: error" }
+    if ($answer.state -eq 'error' -or ($answer.state -eq 'absent' -and -not $optional)) { throw "HKLM\${key}: $($answer.state)" }
     $answer.values
 }
 
@@ -371,9 +364,7 @@ function bw_main {
             bw_keep "section.$section" $section (bw_reason $_) 'null' $false ([Diagnostics.Stopwatch]::StartNew())
         }
     }
-    $edition = 'Desktop'
-    if ($PSVersionTable.PSEdition) { $edition = $PSVersionTable.PSEdition }
-    $shell = bw_quote "PowerShell $($PSVersionTable.PSVersion) $edition"
+    $shell = bw_quote "PowerShell $($PSVersionTable.PSVersion) $($bw_known.edition)"
     $head = '{"schema":"breakwater/collected/1","family":"windows","uid":' + (bw_quote $bw_known.sid) + ',"shell":' + $shell
     $head + ',"records":[' + [string]::Join(',', [string[]]$bw_records.ToArray()) + ']}'
     "@@breakwater $nonce end@@"

@@ -78,7 +78,9 @@ def properties(document: Document, side: str) -> list[Document]:
         }
         if "policy" in rule:
             row["policy"] = {"key": _POLICY.format(rule["policy"]), "name": rule["name"]}
-        rows.append(row | {member: rule[member] for member in ("inverted", "list", "separator", "shown_only") if member in rule})
+        rows.append(
+            row | {member: rule[member] for member in ("inverted", "list", "separator", "shown_only") if member in rule}
+        )
     return rows
 
 

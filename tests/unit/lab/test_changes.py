@@ -47,7 +47,9 @@ def test_smb1_is_off_without_its_driver(ask: Ask) -> None:
 
 def test_features_wait_for_a_reboot(ask: Ask) -> None:
     """Removing SMB1 leaves it pending, and the sign of it in the registry."""
-    pending = "Test-Path 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'"
+    pending = (
+        "Test-Path 'HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending'"
+    )
     expressions = {
         "before": pending,
         "disable": "(Disable-WindowsOptionalFeature -Online -FeatureName SMB1Protocol -NoRestart).RestartNeeded",
@@ -58,7 +60,13 @@ def test_features_wait_for_a_reboot(ask: Ask) -> None:
     }
     answers = ask("ws2016", expressions)
     assert answers.pop("unknown").startswith("!NotSpecified COMException")
-    assert answers == {"before": "False", "disable": "True", "state": "DisablePending", "after": "True", "role": "Yes|UninstallPending"}
+    assert answers == {
+        "before": "False",
+        "disable": "True",
+        "state": "DisablePending",
+        "after": "True",
+        "role": "Yes|UninstallPending",
+    }
 
 
 def test_services_and_shares(ask: Ask) -> None:
@@ -100,7 +108,12 @@ def test_events_and_certificates(ask: Ask) -> None:
     )
     assert answers.pop("none").startswith("!ObjectNotFound Exception NoMatchingEventsFound")
     assert answers.pop("no_log").startswith("!ObjectNotFound Exception NoMatchingLogsFound")
-    assert answers == {"found": "5|3000|10.20.9.40|True", "hash": "2", "xml": "10.20.9.40", "log": "True|8388608|Circular|18"}
+    assert answers == {
+        "found": "5|3000|10.20.9.40|True",
+        "hash": "2",
+        "xml": "10.20.9.40",
+        "log": "True|8388608|Circular|18",
+    }
     quic = ask(
         "ws2025-quic",
         {
@@ -123,7 +136,7 @@ def test_events_and_certificates(ask: Ask) -> None:
 def test_firewall_profiles_merge_policy(ask: Ask) -> None:
     """The active store knows policy and defaults, the persistent one says what is not configured."""
     expressions = {
-        "active": "Get-NetFirewallProfile -PolicyStore ActiveStore | ForEach-Object { \"$($_.Name) $($_.Enabled) $($_.DefaultInboundAction) $($_.AllowLocalFirewallRules) $($_.LogMaxSizeKilobytes) $($_.NotifyOnListen)\" }",
+        "active": 'Get-NetFirewallProfile -PolicyStore ActiveStore | ForEach-Object { "$($_.Name) $($_.Enabled) $($_.DefaultInboundAction) $($_.AllowLocalFirewallRules) $($_.LogMaxSizeKilobytes) $($_.NotifyOnListen)" }',
         "local": "(Get-NetFirewallProfile -Name Public).DefaultInboundAction; (Get-NetFirewallProfile -Name Public).AllowLocalFirewallRules",
     }
     assert ask("ws2019-hardened", expressions) == {

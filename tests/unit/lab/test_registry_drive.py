@@ -22,7 +22,10 @@ def test_reading(ask: Ask) -> None:
         "dword": (f"(Get-ItemProperty -LiteralPath '{SERVER}').AutoDisconnect.GetType().Name", "Int32"),
         "case": (f"(Get-ItemProperty -LiteralPath '{SERVER.lower()}').REQUIRESECURITYSIGNATURE", "0"),
         "spelling": (f"(Get-Item -LiteralPath '{SERVER}').Property -ccontains 'requiresecuritysignature'", "True"),
-        "multi": (f"$v = (Get-ItemProperty -LiteralPath '{SERVER}').NullSessionPipes; $v.GetType().Name; $v.Count", "String[]|0"),
+        "multi": (
+            f"$v = (Get-ItemProperty -LiteralPath '{SERVER}').NullSessionPipes; $v.GetType().Name; $v.Count",
+            "String[]|0",
+        ),
         "binary": (f"(Get-ItemProperty -LiteralPath '{SERVER}').Guid.GetType().Name", "Byte[]"),
         "expand": (f"(Get-ItemProperty -LiteralPath '{SERVER}').ServiceDll", "C:\\Windows\\system32\\srvsvc.dll"),
         "qword": (
@@ -33,18 +36,27 @@ def test_reading(ask: Ask) -> None:
             f"$p = Get-ItemProperty -LiteralPath '{SERVER}'; $p.PSChildName; $p.PSPath -like '*Registry::HKEY_LOCAL_MACHINE\\SYSTEM\\*'; $p.PSDrive",
             "Parameters|True|HKLM",
         ),
-        "no_key": ("Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\None", "!ObjectNotFound ItemNotFoundException PathNotFound,"),
+        "no_key": (
+            "Get-ItemProperty -LiteralPath HKLM:\\SOFTWARE\\None",
+            "!ObjectNotFound ItemNotFoundException PathNotFound,",
+        ),
         "no_value": (f"Get-ItemProperty -LiteralPath '{SERVER}' -Name None", "!InvalidArgument PSArgumentException "),
         "absent": (f"$null -eq (Get-ItemProperty -LiteralPath '{SERVER}').None", "True"),
         "empty": ("$null -eq (Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\Windows\\IPSec)", "True"),
         "refused": (f"Get-ItemProperty -LiteralPath '{LSA}'", "!PermissionDenied SecurityException "),
         "refused_below": (f"Get-ItemProperty -LiteralPath '{LSA}\\MSV1_0'", "!PermissionDenied SecurityException "),
-        "exists": (f"Test-Path '{LSA}'; Test-Path '{SERVER}'; Test-Path HKLM:\\SOFTWARE\\None; Test-Path HKLM:\\", "True|True|False|True"),
+        "exists": (
+            f"Test-Path '{LSA}'; Test-Path '{SERVER}'; Test-Path HKLM:\\SOFTWARE\\None; Test-Path HKLM:\\",
+            "True|True|False|True",
+        ),
         "children": (
             f"Get-ChildItem -LiteralPath '{SERVER[: -len('Parameters')]}' | ForEach-Object {{ $_.PSChildName }}",
             "DefaultSecurity|Linkage|Parameters|Shares",
         ),
-        "no_children": ("Get-ChildItem -LiteralPath HKLM:\\SOFTWARE\\None", "!ObjectNotFound ItemNotFoundException PathNotFound,"),
+        "no_children": (
+            "Get-ChildItem -LiteralPath HKLM:\\SOFTWARE\\None",
+            "!ObjectNotFound ItemNotFoundException PathNotFound,",
+        ),
         "provider_path": (f"(Get-ItemProperty '{SERVER.replace('HKLM:', 'Registry::HKEY_LOCAL_MACHINE')}').Size", "3"),
     }
     answers = ask("ws2022-locked", {name: script for name, (script, _) in wanted.items()})
@@ -70,7 +82,9 @@ def test_writing_is_read_back_by_another_process(ask: Ask) -> None:
         kind: f"New-ItemProperty -LiteralPath '{NEW}' -Name {kind} -Value {value} -PropertyType {kind} | Out-Null"
         for kind, (value, _) in values.items()
     }
-    written["set"] = f"Set-ItemProperty -LiteralPath '{NEW}' -Name Other -Value 7 -Type DWord; Set-ItemProperty '{NEW}' -Name other -Value 8"
+    written["set"] = (
+        f"Set-ItemProperty -LiteralPath '{NEW}' -Name Other -Value 7 -Type DWord; Set-ItemProperty '{NEW}' -Name other -Value 8"
+    )
     written["twice"] = f"New-ItemProperty -LiteralPath '{NEW}' -Name dword -Value 1 -PropertyType DWord"
     written["no_parent"] = "New-Item -Path HKLM:\\SOFTWARE\\None\\Deep"
     answers = ask("ws2022", written)
@@ -119,7 +133,9 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: pathlib.Path) -> No
     host = SimulatedHost("ws2019", tmp_path)
 
     def write(number: int) -> int:
-        script = f"1..5 | ForEach-Object {{ Set-ItemProperty '{SERVER}' -Name \"Lab{number}_$_\" -Value $_ -Type DWord }}"
+        script = (
+            f"1..5 | ForEach-Object {{ Set-ItemProperty '{SERVER}' -Name \"Lab{number}_$_\" -Value $_ -Type DWord }}"
+        )
         return host.run(Exec("psrp", script)).rc
 
     with ThreadPoolExecutor(3) as pool:

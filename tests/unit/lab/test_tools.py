@@ -17,7 +17,7 @@ def test_secedit_writes_a_template_in_utf_16(tmp_path: pathlib.Path) -> None:
     from tests.lab.windows.simulated import SimulatedHost
 
     host = SimulatedHost("ws2019-de", tmp_path)
-    script = "secedit.exe /export /areas SECURITYPOLICY USER_RIGHTS /cfg \"$env:TEMP\\out.inf\" /log \"$env:TEMP\\out.log\"; exit $LASTEXITCODE"
+    script = 'secedit.exe /export /areas SECURITYPOLICY USER_RIGHTS /cfg "$env:TEMP\\out.inf" /log "$env:TEMP\\out.log"; exit $LASTEXITCODE'
     done = host.run(Exec("psrp", script))
     assert (done.rc, "erfolgreich" in done.stdout.decode()) == (0, True)
     raw = (tmp_path / "Temp" / "out.inf").read_bytes()
@@ -58,10 +58,16 @@ def test_whoami_tells_sids_whatever_the_language(ask: Ask) -> None:
     expressions = {"user": "whoami.exe /user /fo csv /nh", "groups": "whoami.exe /groups /fo csv /nh"}
     german = ask("ws2019-de", expressions, user="localadmin")
     assert german["user"].endswith('"S-1-5-21-1004336348-1177238915-682003330-1002"')
-    assert '"VORDEFINIERT\\Administratoren","Alias","S-1-5-32-544","Gruppe, die nur zum Ablehnen verwendet wird"' in german["groups"]
+    assert (
+        '"VORDEFINIERT\\Administratoren","Alias","S-1-5-32-544","Gruppe, die nur zum Ablehnen verwendet wird"'
+        in german["groups"]
+    )
     assert german["groups"].endswith('"Bezeichnung","S-1-16-8192",""')
     admin = ask("ws2022", expressions)
-    assert '"BUILTIN\\Administrators","Alias","S-1-5-32-544","Mandatory group, Enabled by default, Enabled group, Group owner"' in admin["groups"]
+    assert (
+        '"BUILTIN\\Administrators","Alias","S-1-5-32-544","Mandatory group, Enabled by default, Enabled group, Group owner"'
+        in admin["groups"]
+    )
     assert '"S-1-16-12288"' in admin["groups"]
 
 

@@ -71,7 +71,10 @@ def test_parameters_exist_in_the_documentation(ask: Ask) -> None:
     names = [name for name in DOCUMENTED if name != "about"]
     shown = ask(
         "ws2025",
-        {name: f"(Get-Command {name}).Parameters.Keys | Where-Object {{ [Management.Automation.Cmdlet]::CommonParameters -notcontains $_ }}" for name in names},
+        {
+            name: f"(Get-Command {name}).Parameters.Keys | Where-Object {{ [Management.Automation.Cmdlet]::CommonParameters -notcontains $_ }}"
+            for name in names
+        },
     )
     for name, parameters in shown.items():
         known = documented(name, "2025") | COMMON | {"Online"}
@@ -81,10 +84,13 @@ def test_parameters_exist_in_the_documentation(ask: Ask) -> None:
 def test_powershell_2_has_nothing_newer(ask: Ask) -> None:
     """Server 2008 R2: neither Windows' newer cmdlets nor PowerShell's own."""
     names = "Get-SmbShare Get-NetFirewallProfile Get-CimInstance Get-WindowsOptionalFeature ConvertTo-Json Get-ItemPropertyValue Get-WindowsFeature"
-    expressions = {name.replace("-", "_"): f"@(Get-Command {name} -ErrorAction SilentlyContinue).Count; {name}" for name in names.split()}
+    expressions = {
+        name.replace("-", "_"): f"@(Get-Command {name} -ErrorAction SilentlyContinue).Count; {name}"
+        for name in names.split()
+    }
     expressions |= {
         "old": "@(Get-Command Get-WmiObject, Get-HotFix, Get-WinEvent, Get-Service, ConvertTo-Csv, whoami.exe).Count",
-        "version": "\"$($PSVersionTable.PSVersion)\"; \"$($PSVersionTable.CLRVersion)\"; $null -eq $PSVersionTable.PSEdition",
+        "version": '"$($PSVersionTable.PSVersion)"; "$($PSVersionTable.CLRVersion)"; $null -eq $PSVersionTable.PSEdition',
         "module": "Import-Module ServerManager; (Get-WindowsFeature FS-FileServer).Installed",
     }
     answers = ask("ws2008r2", expressions)
@@ -96,7 +102,8 @@ def test_powershell_2_has_nothing_newer(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "version", "edition"), [("ws2012", "3.0", ""), ("ws2012r2", "4.0", ""), ("win11-24h2", "5.1.26100.9445", "Desktop")]
+    ("host", "version", "edition"),
+    [("ws2012", "3.0", ""), ("ws2012r2", "4.0", ""), ("win11-24h2", "5.1.26100.9445", "Desktop")],
 )
 def test_version_tables(ask: Ask, host: str, version: str, edition: str) -> None:
     """A script that asks for the version gets that of the Windows it runs on."""

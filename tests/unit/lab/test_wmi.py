@@ -14,26 +14,41 @@ BOTH = {"cim": "Get-CimInstance -ClassName {} {}", "wmi": "Get-WmiObject -Class 
 def both(rest: str, shown: str, kind: str) -> dict[str, str]:
     """Return the same question by CIM and by WMI."""
     class_name, _space, options = rest.partition(" ")
-    return {f"{name}_{kind}": f"{text.format(class_name, options)} | ForEach-Object {{ {shown} }}" for name, text in BOTH.items()}
+    return {
+        f"{name}_{kind}": f"{text.format(class_name, options)} | ForEach-Object {{ {shown} }}"
+        for name, text in BOTH.items()
+    }
 
 
 def test_filters(ask: Ask) -> None:
     """The part of WQL that scripts use."""
     filters = {
         "equal": ("Win32_Service -Filter \"Name='lanmanserver'\"", "$_.Name", "LanmanServer"),
-        "either": ("Win32_BaseService -Filter \"Name='srv2' OR (Name='SRVNET' AND State='Running')\"", "$_.Name", "srv2|srvnet"),
+        "either": (
+            "Win32_BaseService -Filter \"Name='srv2' OR (Name='SRVNET' AND State='Running')\"",
+            "$_.Name",
+            "srv2|srvnet",
+        ),
         "like": ("Win32_SystemDriver -Filter \"Name LIKE 'mrx[a-s]mb_0'\"", "$_.Name", "mrxsmb20"),
         "number": ("Win32_Share -Filter 'Type < 2147483648'", "$_.Name", "Software"),
         "bool": ("Win32_NetworkAdapterConfiguration -Filter 'IPEnabled=TRUE'", "$_.InterfaceIndex", "6|9"),
         "null": ("Win32_NetworkAdapterConfiguration -Filter 'IPAddress IS NULL'", "$_.SettingID.Length", "38"),
-        "not": ("Win32_OptionalFeature -Filter \"NOT InstallState=2 AND Name != 'SmbDirect'\"", "$_.Name", "File-Services|CoreFileServer|Printing-Server-Foundation-Features"),
+        "not": (
+            "Win32_OptionalFeature -Filter \"NOT InstallState=2 AND Name != 'SmbDirect'\"",
+            "$_.Name",
+            "File-Services|CoreFileServer|Printing-Server-Foundation-Features",
+        ),
         "nothing": ("Win32_Service -Filter \"Name='mrxsmb10'\"", "$_.Name", ""),
     }
     expressions: dict[str, str] = {}
     for kind, (rest, shown, _) in filters.items():
         expressions |= both(rest, shown, kind)
-    expressions["query"] = "(Get-CimInstance -Query \"SELECT Name, State FROM Win32_Service WHERE Name = 'Spooler'\").State"
-    expressions["selected"] = "(Get-CimInstance Win32_OperatingSystem -Property Caption).Version; (Get-CimInstance Win32_OperatingSystem -Property Caption).Caption"
+    expressions["query"] = (
+        "(Get-CimInstance -Query \"SELECT Name, State FROM Win32_Service WHERE Name = 'Spooler'\").State"
+    )
+    expressions["selected"] = (
+        "(Get-CimInstance Win32_OperatingSystem -Property Caption).Version; (Get-CimInstance Win32_OperatingSystem -Property Caption).Caption"
+    )
     answers = ask("ws2022", expressions)
     assert answers.pop("query") == "Running"
     assert answers.pop("selected") == "Microsoft Windows Server 2022 Standard"
@@ -46,7 +61,7 @@ def test_errors(ask: Ask) -> None:
         "ws2022",
         both("Win32_None", "1", "class")
         | both("AntiVirusProduct -Namespace root\\SecurityCenter2", "1", "namespace")
-        | both("Win32_Service -Filter \"Name=\"", "1", "query")
+        | both('Win32_Service -Filter "Name="', "1", "query")
         | both("Win32_OperatingSystem -Property Nothing", "1", "property")
         | {"code": "try { Get-CimInstance Win32_None } catch { $_.Exception.NativeErrorCode }"},
     )
@@ -73,8 +88,8 @@ def test_users_without_elevation_are_refused(ask: Ask) -> None:
         "dism": "Get-WindowsOptionalFeature -Online",
         "scm": "Get-Service LanmanServer",
         "log": "Get-WinEvent -ListLog Microsoft-Windows-SMBServer/Audit",
-        "secedit": "secedit.exe /export /cfg \"$env:TEMP/x.inf\" /quiet; \"$LASTEXITCODE\"; Test-Path \"$env:TEMP/x.inf\"",
-        "auditpol": "$null = auditpol.exe /backup \"/file:$env:TEMP/x.csv\"; \"$LASTEXITCODE\"; Test-Path \"$env:TEMP/x.csv\"",
+        "secedit": 'secedit.exe /export /cfg "$env:TEMP/x.inf" /quiet; "$LASTEXITCODE"; Test-Path "$env:TEMP/x.inf"',
+        "auditpol": '$null = auditpol.exe /backup "/file:$env:TEMP/x.csv"; "$LASTEXITCODE"; Test-Path "$env:TEMP/x.csv"',
     }
     for user in ("auditor", "localadmin"):
         answers = ask("ws2019", expressions, user=user)

@@ -174,11 +174,13 @@ def test_three_thousand_rules_take_well_under_a_second():
         """
 $rules = @{}
 foreach ($i in 1..3000) { $rules["{0}-$i" -f [Guid]::NewGuid()] = 'v2.33|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=' + $i + '|App=C:\\Windows\\"x"\\' + [char]233 + '|' + 'x' * 200 }
-foreach ($turn in 1..3) { bw_record "r$turn" 'x' { $clock = [Diagnostics.Stopwatch]::StartNew(); $null = bw_json $rules; @{ ms = $clock.ElapsedMilliseconds } } }
+$self = [Diagnostics.Process]::GetCurrentProcess()
+function Cpu { $self.Refresh(); $self.TotalProcessorTime.TotalMilliseconds }
+foreach ($turn in 1..5) { bw_record "r$turn" 'x' { $before = Cpu; $null = bw_json $rules; @{ ms = [int]((Cpu) - $before) } } }
 """
     )
-    best = min(collected.get(f"r{turn}").data["ms"] for turn in (1, 2, 3))
-    print(f"3,000 rules: {best} ms")
+    best = min(collected.get(f"r{turn}").data["ms"] for turn in range(1, 6))
+    print(f"3,000 rules: {best} ms of processor time")  # of wall time on a machine that does nothing else
     assert best < 1000
 
 

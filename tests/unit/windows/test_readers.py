@@ -224,8 +224,24 @@ def test_netbios_of_every_interface(machine):
     assert found["{F}"] == (None, "disabled")
     assert facts.get("windows.netbios_options", "{D}").unreadable
     assert facts.get("windows.netbios_options", "{E}").unreadable
-    facts = machine().fail("host.netbt", 126).data("host.adapters", [{"guid": "{A}", "netbios": 2}]).read().facts
-    assert "access denied" in facts.get("windows.netbios_options", "").unreadable
+    host = machine().fail("host.netbt", 126).data("host.adapters", [{"guid": "{A}", "netbios": 0}])
+    assert host.fact("windows.netbios_options", "{A}").effective == "dhcp"
+    assert "access denied" in host.fact("windows.netbios_options", "other adapters").unreadable
+    assert "windows.netbios_options" in {error.section for error in host.read().errors}
+    assert "access denied" in host.data("host.adapters", []).fact("windows.netbios_options").unreadable
+
+
+def test_one_event_log_that_is_refused_leaves_the_others(machine):
+    host = machine()
+    audit = "Microsoft-Windows-SMBServer/Audit"
+    host.data("windows.event_logs", [{"name": audit, "denied": True}, {"name": "B", "enabled": True, "size": 1024}])
+    reading = host.read()
+    assert reading.facts.get("windows.event_channel_size", "B").configured == 1024
+    assert reading.facts.get("windows.event_channel_enabled", audit).unreadable == "access denied"
+    assert reading.facts.get("usage.audit_since").unreadable == f"{audit}: access denied"
+    assert [(error.section, error.reason) for error in reading.errors] == [
+        ("windows.event_logs", f"access denied: {audit}")
+    ]
 
 
 REMOVED = "{0A3D7E55-9C1B-4D7F-8E21-5B6C7D8E9F00}"

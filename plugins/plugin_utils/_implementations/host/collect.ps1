@@ -21,8 +21,6 @@ function bw_host_identity {
     $high = @('S-1-16-12288', 'S-1-16-16384') -contains $integrity
     $bw_known.sid = $user.Groups[2].Value
     $bw_known.administrator = $member -and $high
-    $edition = 'Desktop'
-    if ($PSVersionTable.PSEdition) { $edition = $PSVersionTable.PSEdition }
     @{
         sid = $bw_known.sid
         name = $user.Groups[1].Value
@@ -31,7 +29,7 @@ function bw_host_identity {
         filtered = $member -and -not $high
         integrity = $integrity
         powershell = "$($PSVersionTable.PSVersion)"
-        ps_edition = $edition
+        ps_edition = $bw_known.edition
         language_mode = "$($ExecutionContext.SessionState.LanguageMode)"
         culture = [Globalization.CultureInfo]::CurrentCulture.Name
         clr = "$($PSVersionTable.CLRVersion)"
@@ -173,9 +171,7 @@ function bw_host_adapters {
 function bw_host_netbt {
     $key = "$bw_services\NetBT\Parameters\Interfaces"
     foreach ($child in @(bw_children $key | Where-Object { $_ -match '^Tcpip_\{' })) {
-        $found = bw_registry "$key\$child" 'NetbiosOptions'
-        if ($found.state -ne 'present') { throw "HKLM\$key\${child}: $($found.state)" }
-        @{ guid = $child.Substring(6); options = $found.values['NetbiosOptions'] }
+        @{ guid = $child.Substring(6); options = (bw_values "$key\$child" 'NetbiosOptions')['NetbiosOptions'] }
     }
 }
 
@@ -193,8 +189,8 @@ function bw_host_bindings {
 
 # One profile's values; {} where the key is absent.
 function bw_host_profile([string]$key) {
-    $answer = bw_values_or_none $key '*'
-    $logging = bw_values_or_none "$key\Logging" '*'
+    $answer = bw_values $key '*' $true
+    $logging = bw_values "$key\Logging" '*' $true
     if ($logging.get_Count() -gt 0) { $answer['Logging'] = $logging }
     $answer
 }
@@ -263,7 +259,6 @@ function bw_host_concerns([string]$rule, [int[]]$ports) {
 
 function bw_host_rules($all, [int[]]$ports) {
     $answer = @{}
-    if ($null -eq $all) { return $answer }
     foreach ($entry in $all.GetEnumerator()) {
         if (bw_host_concerns "$($entry.Value)" $ports) { $answer[$entry.Key] = "$($entry.Value)" }
     }
@@ -273,23 +268,21 @@ function bw_host_rules($all, [int[]]$ports) {
 function bw_host_firewall_rules {
     $ports = @(135, 136, 137, 138, 139, 443, 445, 5445) + @(bw_host_alternative_ports)
     $local = bw_values "$bw_firewall\FirewallRules" '*'
-    $group = bw_registry "$bw_firewall_policy\FirewallRules" '*'
-    if ($group.state -eq 'denied') { bw_denied $group.key }
-    if ($group.state -eq 'error') { throw "$($group.key): error" }
-    $mdm = bw_values_or_none "$bw_firewall\Mdm\FirewallRules" '*'
+    $group = bw_values "$bw_firewall_policy\FirewallRules" '*' $true
+    $mdm = bw_values "$bw_firewall\Mdm\FirewallRules" '*' $true
     @{
         local = bw_host_rules $local $ports
-        policy = bw_host_rules $group.values $ports
+        policy = bw_host_rules $group $ports
         mdm = bw_host_rules $mdm $ports
-        policy_key = $group.state -eq 'present'
-        total = @{ local = $local.get_Count(); policy = $group.values.get_Count(); mdm = $mdm.get_Count() }
+        policy_key = bw_host_key "$bw_firewall_policy\FirewallRules"
+        total = @{ local = $local.get_Count(); policy = $group.get_Count(); mdm = $mdm.get_Count() }
     }
 }
 
 function bw_host_firewall_ipsec {
     $null = bw_values $bw_firewall @()
-    $local = bw_values_or_none "$bw_firewall\ConSecRules" '*'
-    $group = bw_values_or_none "$bw_firewall_policy\ConSecRules" '*'
+    $local = bw_values "$bw_firewall\ConSecRules" '*' $true
+    $group = bw_values "$bw_firewall_policy\ConSecRules" '*' $true
     @{ count = $local.get_Count() + $group.get_Count(); local = $local; policy = $group }
 }
 

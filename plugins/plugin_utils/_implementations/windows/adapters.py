@@ -57,8 +57,9 @@ def _netbios(collected: Collected, facts: FactSet) -> None:
         effective = _OPTIONS.get(_number(option))
         fact = Fact(effective=effective) if effective else Fact(unreadable="the option is not told")
         facts.put("windows.netbios_options", fact, guid)
-    if why is not None:
-        facts.put("windows.netbios_options", Fact(unreadable=why))
+    if why is not None:  # what the live ones say still counts
+        others = "other adapters" if facts.objects("windows.netbios_options") else ""
+        facts.put("windows.netbios_options", Fact(unreadable=why), others)
     elif not registry and adapters_why is not None:
         facts.put("windows.netbios_options", Fact(unreadable=adapters_why))
 

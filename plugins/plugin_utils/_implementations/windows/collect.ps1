@@ -94,9 +94,9 @@ function bw_smb_old_rights($setting) {
 }
 
 # What a session does not tell of its protection its open files do, where they are few enough to ask for.
-function bw_smb_protection($sessions) {
+function bw_smb_protection([object[]]$sessions) {
     $opens = 0
-    foreach ($session in @($sessions)) { $opens += [long]$session.opens }
+    foreach ($session in $sessions) { $opens += [long]$session.opens }
     $silent = @($sessions | Where-Object { $null -eq $_.signed -and $null -eq $_.encrypted -and $_.opens })
     if ($silent.Length -eq 0 -or $opens -gt 1000 -or -not (bw_has 'Get-SmbOpenFile')) { return }
     $asked = bw_try { Get-SmbOpenFile -ErrorAction Stop }
@@ -148,17 +148,25 @@ function bw_smb_none($problem) {
     $none -or "$($problem.CategoryInfo.Category)" -eq 'ObjectNotFound' -and (bw_reason $problem).rc -eq 1
 }
 
+# One log that is refused does not take the others along.
 function bw_smb_event_logs {
-    foreach ($name in $bw_smb_logs) {
+    $refused = $null
+    $logs = @(foreach ($name in $bw_smb_logs) {
         try {
             Get-WinEvent -ListLog $name -ErrorAction Stop | ForEach-Object {
                 $more = @{ name = $name; mode = "$($_.LogMode)"; oldest = bw_smb_oldest $name }
                 bw_pick $_ @('enabled=IsEnabled', 'size=MaximumSizeInBytes', 'records=RecordCount') $more
             }
         } catch {
-            if (-not (bw_smb_none $_)) { throw }
+            if (-not (bw_smb_none $_)) {
+                if ((bw_reason $_).rc -ne 126) { throw }
+                $refused = $_
+                @{ name = $name; denied = $true }
+            }
         }
-    }
+    })
+    if ($null -ne $refused -and @($logs | Where-Object { -not $_.denied }).Length -eq 0) { throw $refused }
+    $logs
 }
 
 function bw_smb_oldest([string]$name) {

@@ -53,9 +53,11 @@ def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, t
         if not (record_id in places.lacking and (0, 0) < windows.release < SMB_CMDLETS):
             reading.errors.append(SectionError(record_id, why))
     for fact_id in _IMPORTANT:
-        fact = facts.get(fact_id)
-        if fact is not None and fact.unreadable is not None:
-            reading.errors.append(SectionError(fact_id, fact.unreadable))
+        unread = next(
+            (fact.unreadable for fact in facts.objects(fact_id).values() if fact.unreadable is not None), None
+        )
+        if unread is not None:
+            reading.errors.append(SectionError(fact_id, unread))
     return reading
 
 

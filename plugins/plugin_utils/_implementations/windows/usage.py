@@ -113,12 +113,18 @@ def _logs(collected: Collected, facts: FactSet, errors: list[SectionError]) -> N
         name, size, enabled = text(item.get("name")), number(item.get("size")), flag(item.get("enabled"))
         if not name:
             continue
-        fact = Fact(unreadable="not told") if enabled is None else Fact(configured=enabled)
+        silent = "access denied" if item.get("denied") is True else "not told"
+        fact = Fact(unreadable=silent) if enabled is None else Fact(configured=enabled)
         facts.put("windows.event_channel_enabled", fact, name)
-        fact = Fact(unreadable="not told") if size is None else Fact(configured=size)
+        fact = Fact(unreadable=silent) if size is None else Fact(configured=size)
         facts.put("windows.event_channel_size", fact, name)
         if name.lower() == _AUDIT_LOG.lower():
             oldest = moment(item.get("oldest"))
+            if item.get("denied") is True:
+                _unreadable(("usage.audit_since",), f"{name}: access denied", facts)
+    refused = [text(item.get("name")) for item in listed if item.get("denied") is True]
+    if refused:
+        errors.append(SectionError("windows.event_logs", f"access denied: {', '.join(refused)}"))
     if why is not None:
         _unreadable(("windows.event_channel_enabled", "windows.event_channel_size", "usage.audit_since"), why, facts)
         errors.append(SectionError("windows.event_logs", why))
