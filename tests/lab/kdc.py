@@ -74,9 +74,7 @@ class Kdc:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="breakwater-kdc-"))
         self.keytab = self.directory / "service.keytab"
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = 0
         self.environment = {"KRB5_CONFIG": str(self.directory / "krb5.conf")}
         self.acceptor = {
             **self.environment,
@@ -88,7 +86,7 @@ class Kdc:
         try:
             self._configure()
             self._fill()
-            self._start()
+            self._start_somewhere()
         except BaseException:
             self.__exit__()
             raise
@@ -112,7 +110,11 @@ class Kdc:
         return cache
 
     def _configure(self) -> None:
+        """Write the realm's configuration, with a port that nobody has now."""
         folder = self.directory
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
         (folder / "krb5.conf").write_text(
             f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
             " dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n"
@@ -147,6 +149,17 @@ class Kdc:
         done = subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-400:]}")
+
+    def _start_somewhere(self) -> None:
+        """Between choosing a port and using it, somebody else may take it."""
+        for chance in range(3):
+            try:
+                self._start()
+                return
+            except RuntimeError:
+                if chance == 2:
+                    raise
+                self._configure()
 
     def _start(self) -> None:
         environment = {**self.environment, "PATH": _PATH, "KRB5_KDC_PROFILE": str(self.directory / "kdc.conf")}

@@ -190,15 +190,21 @@ class _Judge:
         if fact is None and obj:
             fact, at = self.facts.get(test.fact), ""
         many = self.facts.objects(test.fact)
-        if fact is None and not obj and many:
+        whole = fact is not None and (fact.unreadable is None or len(many) == 1)
+        if not whole and not obj and many:
             return self._each(test, wanted, expected, many)
         name = self._name(test.fact)
         return self._one(test, wanted, expected, fact, at, f"{name} of {test.object}" if test.object else name)
 
     def _each(self, test: Test, wanted: Any, expected: str, many: Mapping[str, Fact]) -> _Outcome:
-        """A fact that exists only per object (a file, a package) must hold on each of them."""
+        """A fact that exists only per object (a file, a package) must hold on each of them.
+
+        Beside them the fact of object "" says that there may be others, which could not be read.
+        """
         name = self._name(test.fact)
-        outcomes = [self._one(test, wanted, expected, fact, obj, f"{name} of {obj}") for obj, fact in many.items()]
+        outcomes = [
+            self._one(test, wanted, expected, fact, obj, f"{name} of {obj or 'others'}") for obj, fact in many.items()
+        ]
         worst = min(outcomes, key=lambda outcome: _ORDER.index(outcome.verdict))
         why = "; ".join(outcome.why for outcome in outcomes if outcome.verdict == worst.verdict)
         return dataclasses.replace(worst, why=why)

@@ -262,6 +262,16 @@ def test_windows_that_takes_its_time_costs_a_request_more(lab: Lab, kind: Kind, 
     assert server.stats.requests == BUDGET[kind][0] + more
 
 
+@pytest.mark.parametrize("kind", ("winrm-ntlm", "psrp-ntlm"))
+def test_windows_7_takes_smaller_requests_and_an_older_protocol(lab: Lab, kind: Kind) -> None:
+    server, host = lab.server(kind, largest_request=153_600, remoting="2.1")
+    done = lab.play({"one": host}, [execution(SCRIPT, LINE)])
+    assert done.code == 0, done.output
+    assert server.stats.requests == BUDGET[kind][0]
+    too_much = lab.play({"one": host}, [execution(SCRIPT, LINE * 3)])
+    assert (too_much.code == 0) is kind.startswith("psrp")  # psrp sends smaller pieces until the host allows more
+
+
 def test_latency_is_per_request(lab: Lab) -> None:
     slow, host = lab.server("psrp-basic-tls", latency=0.3)
     done = lab.play({"one": host}, [execution(SCRIPT, "text")])

@@ -27,6 +27,7 @@ from tests.lab.sshd import Sshd
 
 from . import ssh_shell
 from .connections import Kind, over_tls, schemes, variables
+from .definition import read
 from .execution import Run
 from .simulated import SimulatedHost
 from .wsman.certificates import Authority
@@ -119,11 +120,19 @@ def fleet(
                     latency=latency,
                     faults=(faults or {}).get(name, ()),
                     paced=paced,
+                    **_winrm_of(named[name]),
                 )
             )
             made.servers[name] = server
             made.inventory[name] = variables(kind, server, user, PASSWORD, trust) | _PATIENCE
         yield made
+
+
+def _winrm_of(definition: str) -> dict[str, Any]:
+    """Return what the age of a host's PowerShell means for its WinRM."""
+    version = read(definition)["powershell"]["version"]
+    remoting = {"2.0": "2.1", "3.0": "2.2", "4.0": "2.2"}.get(version, "2.3")
+    return {"remoting": remoting, "largest_request": 153_600 if version == "2.0" else 512_000}
 
 
 def _sshd(definition: str, directory: pathlib.Path, user: str) -> Sshd:

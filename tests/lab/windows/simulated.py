@@ -117,7 +117,7 @@ class SimulatedHost:
 
 def library_of(shell: str) -> pathlib.Path:
     """Return the compiled part of the simulation; made once per version of its source and of PowerShell."""
-    digest = hashlib.sha256(f"{shell} {os.stat(shell).st_mtime_ns}".encode())
+    digest = hashlib.sha256(f"{shell} {pathlib.Path(shell).stat().st_mtime_ns}".encode())
     for source in [*sorted((SIMULATION / "source").glob("*.cs")), SIMULATION / "build.ps1"]:
         digest.update(source.read_bytes())
     folder = BUILD / digest.hexdigest()[:16]

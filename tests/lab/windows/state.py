@@ -220,29 +220,30 @@ def _smb_listeners(document: Document) -> Iterator[Document]:
 
 
 def _times(document: Document, now: datetime.datetime) -> None:
-    """Turn "days ago" and "in days" into times, so that a host does not age."""
+    """Turn "days ago" and "in days" into times, so that a host does not age. Updates have dates: they do age."""
 
     def ago(days: float) -> str:
         moment = now - datetime.timedelta(days=days)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    for update in document["updates"]:
-        days = update.pop("days_ago", None)
-        update["installed"] = None if days is None else ago(days)[:10]
     for certificate in document["certificates"]:
         certificate["not_after"] = ago(-certificate.pop("expires_in_days"))
         certificate["not_before"] = ago(certificate.pop("valid_since_days"))
+    document["events"] = _events(document, ago)
+    for name, log in document["event_logs"].items():
+        log["records"] = max(log["records"], sum(event["log"] == name for event in document["events"]))
+    document["now"] = ago(0)
+
+
+def _events(document: Document, ago: Callable[[float], str]) -> list[Document]:
+    """Return all events, the newest first; where a log is older than its events, one that nobody asks for begins it."""
     events = []
     for event in document["events"]:
         for number in range(event.get("times", 1)):
             time = ago(event["days_ago"] + number * event.get("every_days", 1))
             properties = [{"name": key, "value": value} for key, value in event["properties"].items()]
             events.append({"log": event["log"], "id": event["id"], "time": time, "properties": properties})
-    events.sort(key=lambda event: str(event["time"]), reverse=True)
-    document["events"] = events
     for name, log in document["event_logs"].items():
-        mine = [event["time"] for event in events if event["log"] == name]
-        log["records"] = max(log["records"], len(mine))
-        oldest = log.pop("oldest_days", None)
-        log["oldest"] = min([*mine, *([ago(oldest)] if oldest is not None else [])], default=None)
-    document["now"] = ago(0)
+        if "oldest_days" in log:
+            events.append({"log": name, "id": 1, "time": ago(log.pop("oldest_days")), "properties": []})
+    return sorted(events, key=lambda event: str(event["time"]), reverse=True)

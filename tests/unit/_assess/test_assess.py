@@ -205,3 +205,15 @@ def test_benchmark_file_fits_the_host():
 def test_every_profile_selects_known_values():
     for name in profiles.BUILT_IN:
         assert len(load_inputs(name, None).selections_for(FactSet())) >= 30, name
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict"),
+    [({"a": "dhcp"}, "fail"), ({"a": "disabled"}, "unknown"), ({}, "unknown")],
+)
+def test_objects_that_could_not_be_listed_hide_no_failure_and_let_nothing_pass(known, verdict):
+    facts = {name: Fact(configured=value) for name, value in known.items()}
+    facts[""] = Fact(unreadable="access denied")
+    host = Implementation("windows", "10.0.20348.1", "server", True, ("server-os", "standalone"))
+    (finding,) = judge("win-netbt-nic-disabled", {"windows.netbios_options": facts}, "disabled", (host,))
+    assert finding.verdict == verdict

@@ -101,7 +101,7 @@ def test_events_and_certificates(ask: Ask) -> None:
             "found": f"$e = @(Get-WinEvent -LogName {audit} -FilterXPath '*[System[(EventID=3000)]]' -MaxEvents 5); $e.Count; $e[0].Id; $e[0].Properties[0].Value; $e[0].TimeCreated -gt $e[4].TimeCreated",
             "hash": f"@(Get-WinEvent -FilterHashtable @{{LogName='{audit}'; Id=3000; StartTime=(Get-Date).AddDays(-3)}}).Count",
             "xml": f"([xml](Get-WinEvent -LogName {audit} -MaxEvents 1).ToXml()).Event.UserData.EventData.ClientName",
-            "none": f"Get-WinEvent -LogName {audit} -FilterXPath '*[System[EventID=1]]'",
+            "none": f"Get-WinEvent -LogName {audit} -FilterXPath '*[System[EventID=2]]'",
             "no_log": "Get-WinEvent -ListLog Microsoft-Windows-SMBClient/Audit",
             "log": f"$l = Get-WinEvent -ListLog {audit}; $l.IsEnabled; $l.MaximumSizeInBytes; $l.LogMode; $l.RecordCount",
         },
@@ -112,7 +112,7 @@ def test_events_and_certificates(ask: Ask) -> None:
         "found": "5|3000|10.20.9.40|True",
         "hash": "2",
         "xml": "10.20.9.40",
-        "log": "True|8388608|Circular|18",
+        "log": "True|8388608|Circular|19",
     }
     quic = ask(
         "ws2025-quic",
@@ -120,6 +120,7 @@ def test_events_and_certificates(ask: Ask) -> None:
             "names": "Get-SmbServerCertificateMapping | ForEach-Object { $_.Name + ' ' + $_.RequireClientAuthentication }",
             "days": "Get-SmbServerCertificateMapping | ForEach-Object { $t = $_.Thumbprint; Get-ChildItem Cert:\\LocalMachine\\My | Where-Object { $_.Thumbprint -eq $t } } | ForEach-Object { [Math]::Floor(($_.NotAfter - (Get-Date)).TotalDays) }",
             "item": "(Get-Item Cert:\\LocalMachine\\My\\1F0E9D8C7B6A59483726150433221100FFEEDDCC).PublicKey.Key.KeySize",
+            "dns": "(Get-Item Cert:\\LocalMachine\\My\\1F0E9D8C7B6A59483726150433221100FFEEDDCC).DnsNameList",
             "access": "Get-SmbClientAccessToServer -Name edge01.corp.example | ForEach-Object { $_.IdentifierType + ' ' + $_.AccessControlType }",
             "port": "(Get-SmbServerAlternativePort).Port",
         },
@@ -128,6 +129,7 @@ def test_events_and_certificates(ask: Ask) -> None:
         "names": "edge01.corp.example True|files.example False",
         "days": "200|12",
         "item": "1024",
+        "dns": "files.example|www.files.example",
         "access": "ISSUER Allow|SHA256 Deny",
         "port": "8443",
     }

@@ -76,8 +76,6 @@ class Connection:
         self._granted = ()
         if request.path.split("?")[0] != "/wsman":
             return Reply(404)
-        if len(request.body) > self._server.largest_request:
-            return Reply(413)
         header = request.headers.get("authorization", "")
         if header:
             outcome = self._session.step(header)
@@ -101,6 +99,8 @@ class Connection:
             raise HttpError(str(error)) from error
 
     def _served(self, message: Message, sealed: str, fault: Fault | None) -> Reply:
+        if message.size > self._server.largest_request:
+            return Reply(413)
         status = 200
         try:
             text = envelope.answer(message, self._server.serve(message, self._session.user, fault))

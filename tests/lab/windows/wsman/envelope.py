@@ -41,6 +41,7 @@ class Message:
     timeout: float
     largest: int
     options: dict[str, str]
+    size: int
     body: ET.Element
 
     @property
@@ -141,6 +142,7 @@ def parse(data: bytes) -> Message:
         timeout=float(duration[1]) if duration else 60.0,
         largest=int(header.findtext("w:MaxEnvelopeSize", "153600", NAMES)),
         options=options,
+        size=len(data),
         body=body,
     )
 

@@ -22,6 +22,7 @@ from psrpcore.types import (
     HostMethodIdentifier,
     NETException,
     ProgressRecordType,
+    PSVersion,
 )
 
 from ..execution import Exec, Result
@@ -53,9 +54,10 @@ class _Pipeline:
 class PsrpShell:
     """A runspace pool. ``paced``: its opening and the end of a pipeline come in Receives of their own, as from Windows."""
 
-    def __init__(self, run: Run, user: str, paced: bool, message: Message) -> None:
+    def __init__(self, run: Run, user: str, paced: bool, version: str, message: Message) -> None:
         self._run, self._user, self._paced = run, user, paced
         self._pool = psrpcore.ServerRunspacePool()
+        self._pool.our_capability.protocolversion = PSVersion(version)
         self._pipelines: dict[uuid.UUID, _Pipeline] = {}
         self._ready: dict[uuid.UUID | None, deque[bytes]] = defaultdict(deque)
         self._changed = threading.Condition()

@@ -56,6 +56,7 @@ class WsmanServer:
         paced: give out the opening of a runspace pool, and the end of a command, in a Receive of its own. Real hosts do
             so when they find the time; it costs a request each.
         largest_request: MaxEnvelopeSizekb in bytes: 512000, or 153600 on Windows 7 and 2008 R2.
+        remoting: version of PowerShell's remoting protocol: 2.3 since PowerShell 5, 2.2 in 3 and 4, 2.1 in 2.
         allow_unencrypted: AllowUnencrypted of the service.
     """
 
@@ -72,6 +73,7 @@ class WsmanServer:
         acceptor: Mapping[str, str] | None = None,
         paced: bool = False,
         largest_request: int = 512_000,
+        remoting: str = "2.3",
         allow_unencrypted: bool = False,
     ) -> None:
         self._run = run
@@ -79,6 +81,7 @@ class WsmanServer:
         self.latency = latency
         self.paced = paced
         self.largest_request = largest_request
+        self.remoting = remoting
         self.allow_unencrypted = allow_unencrypted
         self.executed: list[Exec] = []
         self.plan = Plan(faults)
@@ -184,7 +187,7 @@ class WsmanServer:
         elif message.resource.startswith(psrp.RESOURCE):
             wanted = message.find("rsp:Shell")
             name = str(uuid.UUID("" if wanted is None else wanted.get("ShellId", str(uuid.uuid4())))).upper()
-            shell = psrp.PsrpShell(self.execute, user, self.paced, message)
+            shell = psrp.PsrpShell(self.execute, user, self.paced, self.remoting, message)
         else:
             raise Refused(envelope.NOT_SUPPORTED)
         with self._lock:

@@ -63,15 +63,15 @@ function ConvertFrom-FilterTable([hashtable]$Filter) {
     @{ ids = @($Filter['Id'] | Where-Object { $null -ne $_ }); from = $Filter['StartTime']; to = $Filter['EndTime']; provider = @($Filter['ProviderName'] | Where-Object { $_ }) }
 }
 
-function Get-EventObject($Event, [int]$Number) {
-    $provider = $Event.log -replace '/.*', ''
+function Get-EventObject($Entry, [int]$Number) {
+    $provider = $Entry.log -replace '/.*', ''
     $record = [pscustomobject]@{
-        PSTypeName = 'System.Diagnostics.Eventing.Reader.EventLogRecord'; Id = [int]$Event.id; Version = [byte]1; Level = [byte]4; ProviderName = $provider; LogName = $Event.log
-        ProcessId = 4; MachineName = (Get-Data os).computer; TimeCreated = Get-Time $Event.time; RecordId = [long]$Number; Message = ''; UserId = 'S-1-5-18'
-        Properties = @(foreach ($value in $Event.properties) { [pscustomobject]@{ PSTypeName = 'System.Diagnostics.Eventing.Reader.EventProperty'; Value = $value.value } })
+        PSTypeName = 'System.Diagnostics.Eventing.Reader.EventLogRecord'; Id = [int]$Entry.id; Version = [byte]1; Level = [byte]4; ProviderName = $provider; LogName = $Entry.log
+        ProcessId = 4; MachineName = (Get-Data os).computer; TimeCreated = Get-Time $Entry.time; RecordId = [long]$Number; Message = ''; UserId = 'S-1-5-18'
+        Properties = @(foreach ($value in $Entry.properties) { [pscustomobject]@{ PSTypeName = 'System.Diagnostics.Eventing.Reader.EventProperty'; Value = $value.value } })
     }
-    $data = -join @(foreach ($value in $Event.properties) { "<$($value.name)>$([Security.SecurityElement]::Escape("$($value.value)"))</$($value.name)>" })
-    $xml = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='$provider'/><EventID>$($Event.id)</EventID><TimeCreated SystemTime='$($Event.time)'/><Channel>$($Event.log)</Channel></System><UserData><EventData xmlns='Smb3'>$data</EventData></UserData></Event>"
+    $data = -join @(foreach ($value in $Entry.properties) { "<$($value.name)>$([Security.SecurityElement]::Escape("$($value.value)"))</$($value.name)>" })
+    $xml = "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='$provider'/><EventID>$($Entry.id)</EventID><TimeCreated SystemTime='$($Entry.time)'/><Channel>$($Entry.log)</Channel></System><UserData><EventData xmlns='Smb3'>$data</EventData></UserData></Event>"
     $record.PSObject.Methods.Add([Management.Automation.PSScriptMethod]::new('ToXml', { $xml }.GetNewClosure()))
     $record
 }
@@ -91,8 +91,8 @@ function Get-WinEvent {
     if ($FilterHashtable) { $LogName = $FilterHashtable[0]['LogName']; $wanted = ConvertFrom-FilterTable $FilterHashtable[0] } else { $wanted = ConvertFrom-XPath $FilterXPath }
     $logs = @(Find-Log $PSCmdlet $LogName)
     if (-not $logs.Count) { return }
-    $found = @(foreach ($event in Get-Data events) {
-        if ($logs -contains $event.log -and (-not $wanted.ids.Count -or $wanted.ids -contains $event.id) -and (Test-EventTime $event $wanted)) { $event }
+    $found = @(foreach ($entry in Get-Data events) {
+        if ($logs -contains $entry.log -and (-not $wanted.ids.Count -or $wanted.ids -contains $entry.id) -and (Test-EventTime $entry $wanted)) { $entry }
     })
     if (-not $found.Count) {
         Write-LogFault $PSCmdlet ([Exception]::new((Get-Message no_events))) 'NoMatchingEventsFound' 'ObjectNotFound'
@@ -100,15 +100,15 @@ function Get-WinEvent {
     }
     if ($Oldest) { [array]::Reverse($found) }
     $number = 0
-    foreach ($event in $found) {
+    foreach ($entry in $found) {
         $number++
         if ($number -gt $MaxEvents) { return }
-        Get-EventObject $event $number
+        Get-EventObject $entry $number
     }
 }
 
-function Test-EventTime($Event, $Wanted) {
-    $time = Get-Time $Event.time
+function Test-EventTime($Entry, $Wanted) {
+    $time = Get-Time $Entry.time
     if ($Wanted.age -and ((Get-Date) - $time).TotalMilliseconds -gt $Wanted.age) { return $false }
     (-not $Wanted.from -or $time -ge $Wanted.from) -and (-not $Wanted.to -or $time -le $Wanted.to)
 }

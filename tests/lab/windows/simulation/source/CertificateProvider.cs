@@ -138,7 +138,13 @@ namespace Breakwater.Lab
         private static object Shown(object item)
         {
             var shown = new PSObject(item);
-            if (item is Certificate) { shown.TypeNames.Insert(0, "System.Security.Cryptography.X509Certificates.X509Certificate2"); }
+            if (item is Certificate certificate)
+            {
+                shown.TypeNames.Insert(0, "System.Security.Cryptography.X509Certificates.X509Certificate2");
+                // PowerShell's type table would compute these of a real certificate.
+                shown.Properties.Add(new PSNoteProperty("DnsNameList", certificate.DnsNameList), true);
+                shown.Properties.Add(new PSNoteProperty("EnhancedKeyUsageList", certificate.EnhancedKeyUsageList), true);
+            }
             return shown;
         }
 
