@@ -49,7 +49,7 @@ lint: $(BIN)/.dev $(LINK)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict -p ansible_collections.breakwater.smb.plugins
-	MYPYPATH=.build/collections:demo $(BIN)/mypy --strict tools/compile.py tools/coverage.py tools/schemas.py demo/*.py bench/*.py
+	MYPYPATH=.build/collections:demo $(BIN)/mypy --strict tools/*.py demo/*.py bench/*.py
 	$(BIN)/yamllint -s .
 	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/core.sh plugins/plugin_utils/_implementations/*/collect.sh
 	$(BIN)/ansible-lint --profile production --offline -q
