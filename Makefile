@@ -43,7 +43,7 @@ test: $(BIN)/.dev $(LINK)
 	$(BIN)/python tools/compile.py --check
 	$(BIN)/python tools/coverage.py --check
 	$(BIN)/python tools/schemas.py --check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup --durations=5
 
 lint: $(BIN)/.dev $(LINK)
 	$(BIN)/ruff check .

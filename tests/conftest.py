@@ -31,6 +31,23 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.en
 NO_SKIP = os.environ.get("BREAKWATER_NO_SKIP") == "1"
 
 
+ONCE = ("tests/unit/lab/", "tests/unit/powershell/", "tests/unit/windows/test_expected.py")
+"""Tests that PowerShell decides and ansible-core has no part in; see the marker in pyproject.toml."""
+
+
+ALONE = ("tests/integration/test_demo.py", "tests/integration/test_fleet.py", "tests/integration/test_fleet_lifecycle.py")
+"""Tests that look at what fleets leave on the machine: one after the other, wherever the suite runs in parallel."""
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """Mark what one run on any ansible-core settles for all, and keep files (and those that are alone) together."""
+    for item in items:
+        place = item.path.relative_to(ROOT).as_posix()
+        if place.startswith(ONCE):
+            item.add_marker(pytest.mark.once)
+        item.add_marker(pytest.mark.xdist_group("fleet" if place in ALONE else place))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: Any, call: Any) -> Any:
     """Where everything was installed, a skipped test is a failed one."""

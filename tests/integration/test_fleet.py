@@ -173,14 +173,15 @@ def test_wrong_key_and_unknown_host_key(hosts, tmp_path):
     assert "hardened" in played.output
 
 
-def leftovers() -> set[str]:
+def leftovers(pid: int) -> set[str]:
+    """Return what there is of the fleet of that process; other tests may run fleets of their own."""
+    mine = f"{fleet.PREFIX}{pid}-"
     mounts = {
         line.split()[1]
         for line in pathlib.Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
-        if "breakwater" in line
+        if mine in line
     }
-    files = {str(path) for path in pathlib.Path("/tmp").glob("breakwater-*")}
-    return mounts | files
+    return mounts | {str(path) for path in pathlib.Path("/tmp").glob(f"{mine}*")}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -188,15 +189,12 @@ def test_the_fleet_leaves_nothing_behind(number):
     reason = fleet.obstacle()
     if reason is not None:
         pytest.skip(f"needs the embedded fleet: {reason}")
-    before = leftovers()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "demo" / "fleet.py"), "run", "--", "sleep", "60"], start_new_session=True
     )
     deadline = time.monotonic() + 60
     while not any(
-        (path / "hosts.json").exists()
-        for path in pathlib.Path("/tmp").glob("breakwater-fleet-*")
-        if str(path) not in before
+        (path / "hosts.json").exists() for path in pathlib.Path("/tmp").glob(f"{fleet.PREFIX}{process.pid}-*")
     ):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -206,4 +204,4 @@ def test_the_fleet_leaves_nothing_behind(number):
     assert children
     os.killpg(process.pid, number)
     process.wait(30)
-    assert leftovers() == before
+    assert leftovers(process.pid) == set()

@@ -71,7 +71,7 @@ class Kdc:
     ) -> None:
         self._users = dict(users)
         self._services = list(services)
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="breakwater-kdc-"))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-kdc-"))
         self.keytab = self.directory / "service.keytab"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0

@@ -45,6 +45,7 @@ def secret_is_nowhere(folder, played) -> bool:
     return found.returncode == 1 and PASSWORD not in played.output
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", ["winrm-ntlm", "psrp-basic-tls"])
 def test_every_host_is_judged_as_people_say(tmp_path, kind: Kind):
     with fleet(HOSTS, kind, tmp_path) as hosts:

@@ -24,7 +24,7 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         stdin = self._task.args.get("stdin", "")
         for _time in range(self._task.args.get("times", 1)):
-            answer = self._low_level_execute_command(
+            answer = self._low_level_execute_command(  # type: ignore[no-untyped-call]
                 self._task.args["command"], in_data=stdin.encode() or None, sudoable=False
             )
         name = (task_vars or {})["inventory_hostname"]

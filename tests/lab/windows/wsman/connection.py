@@ -15,6 +15,7 @@ from .auth import Session
 from .envelope import EnvelopeError, Message, Refused
 from .faults import GARBAGE, Fault
 from .http import HttpError, Reader, Reply, Request
+from .sealing import SealError
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -55,8 +56,13 @@ class Connection:
         if self._server.latency:
             time.sleep(self._server.latency)
         sealed = sealing.protocol(request.headers.get("content-type", ""))
-        reply = self._authenticated(request)
-        message = self._message(request, sealed) if reply is None else None
+        reply, message = self._authenticated(request), None
+        if reply is None:
+            try:
+                message = self._message(request, sealed)
+            except (SealError, EnvelopeError):  # as when a client goes on with the keys of another connection
+                self._session.forget()
+                reply = Reply(400)
         operation = message.operation if message else "Authenticate"
         self._server.tally.operation(operation)
         fault = self._server.plan.pick(operation)
@@ -89,14 +95,11 @@ class Connection:
     def _message(self, request: Request, sealed: str) -> Message | None:
         """Return the message of a request; None: it has none that may be read here."""
         body = request.body
-        try:
-            if sealed and self._session.context is not None:
-                body = sealing.unseal(self._session.context, body)
-            elif not self._wire.encrypted and not self._server.allow_unencrypted:
-                return None
-            return envelope.parse(body) if body else None
-        except (sealing.SealError, EnvelopeError) as error:
-            raise HttpError(str(error)) from error
+        if sealed and self._session.context is not None:
+            body = sealing.unseal(self._session.context, body)
+        elif not self._wire.encrypted and not self._server.allow_unencrypted:
+            return None
+        return envelope.parse(body) if body else None
 
     def _served(self, message: Message, sealed: str, fault: Fault | None) -> Reply:
         if message.size > self._server.largest_request:

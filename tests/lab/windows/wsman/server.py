@@ -87,7 +87,7 @@ class WsmanServer:
         self.plan = Plan(faults)
         self.tally = Tally()
         self._refused = {name.lower() for name in refused}
-        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="breakwater-wsman-"))
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="lab-wsman-"))
         digest = hashlib.sha256(tls.der).digest() if tls else b""
         self.gate = Gate(users, frozenset(schemes), self._folder, acceptor, digest)
         self._shells: dict[str, tuple[Shell, str]] = {}
