@@ -35,7 +35,11 @@ ONCE = ("tests/unit/lab/", "tests/unit/powershell/", "tests/unit/windows/test_ex
 """Tests that PowerShell decides and ansible-core has no part in; see the marker in pyproject.toml."""
 
 
-ALONE = ("tests/integration/test_demo.py", "tests/integration/test_fleet.py", "tests/integration/test_fleet_lifecycle.py")
+ALONE = (
+    "tests/integration/test_demo.py",
+    "tests/integration/test_fleet.py",
+    "tests/integration/test_fleet_lifecycle.py",
+)
 """Tests that look at what fleets leave on the machine: one after the other, wherever the suite runs in parallel."""
 
 

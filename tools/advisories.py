@@ -35,6 +35,7 @@ LATE = {"CVE-2020-1472": "its second phase came with the updates of February 202
 SOURCES = [
     "MSRC update guide and its CVRF documents (builds, dates)",
     "CVE records of the CVE Program (builds since 2021)",
+    "table of Windows builds of the scanner vuls (revision numbers and dates of many updates)",
     "endoflife.date (life cycles, MIT)",
     "CISA known exploited vulnerabilities (CC0)",
 ]

@@ -28,9 +28,9 @@ from tests.lab.windows import modules  # noqa: E402 - found through the benchmar
 from tests.lab.windows.execution import Exec, Result  # noqa: E402
 
 
-def module(name: str, /, **options: object) -> Exec:
+def module(called: str, **options: object) -> Exec:
     """Return the execution of a module, in the form of ansible-core 2.19 to 2.21."""
-    value = {**options, "_ansible_module_name": f"ansible.windows.{name}", "_ansible_verbosity": 0}
+    value = {**options, "_ansible_module_name": f"ansible.windows.{called}", "_ansible_verbosity": 0}
     actions = [{"name": "module_wrapper.ps1", "params": {"Variables": [{"Name": "complex_args", "Value": value}]}}]
     stdin = json.dumps({"name": "exec_wrapper"}) + "\n\0\0\0\0\n" + json.dumps({"scripts": {}, "actions": actions})
     return Exec("winrm", "PowerShell -EncodedCommand AA==", stdin.encode())

@@ -86,7 +86,8 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "try again; if it repeats, raise IdleTimeout and the shell quotas of its WinRM service",
     ),
     (
-        r"credentials were rejected|did not respond with \w+ challenge|invalidcredentials|authenticationerror|failed to authenticate|\b401\b|logon_failure|permission denied \(",
+        r"credentials were rejected|did not respond with \w+ challenge|invalidcredentials|authenticationerror"
+        r"|failed to authenticate|\b401\b|logon_failure|permission denied \(",
         "The host refused the login",
         "the user or the password is wrong, or the account may not log on over the network",
         "check ansible_user and ansible_password",

@@ -214,8 +214,9 @@ DOCUMENT = {
 }
 
 
-def answer(document=DOCUMENT, nonce="n0"):
-    return f"@@breakwater {nonce} begin@@\r\n{json.dumps(document)}\r\n@@breakwater {nonce} end@@\r\n"
+def answer(document=None, nonce="n0"):
+    text = json.dumps(DOCUMENT if document is None else document)
+    return f"@@breakwater {nonce} begin@@\r\n{text}\r\n@@breakwater {nonce} end@@\r\n"
 
 
 def wrapped(text, width):
@@ -303,7 +304,7 @@ def test_what_is_no_answer(stdout, stderr, rc, kind, words):
         windows.read_answer(stdout, stderr, rc, "n0")
     said = str(caught.value)
     print(said)
-    assert type(caught.value) is kind
+    assert caught.value.__class__ is kind
     assert words in said
     assert re.fullmatch(r"[^\n\x1b\x00]{20,400}\.", said)
     assert "CLIXML" not in said

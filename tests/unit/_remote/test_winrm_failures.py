@@ -32,7 +32,8 @@ SAID = {
     "WSManFaultError: Zugriff verweigert (extended fault data: {'transport_message': 'Bad HTTP response returned from "
     "server. Code 500', 'http_status_code': 500, 'wsmanfault_code': '5', 'fault_code': 's:Sender', 'fault_subcode': "
     "'w:AccessDenied'})": "The account may not use WinRM",
-    "Failed to connect to the host via PSRP: Received a WSManFault message. (Code: 5, Machine: HOST, Reason: Access is denied.)": "The account may not use WinRM",
+    "Failed to connect to the host via PSRP: Received a WSManFault message. (Code: 5, Machine: HOST, Reason: Access "
+    "is denied.)": "The account may not use WinRM",
     "Received a WSManFault message. (Code: 2150859174, Machine: HOST, Reason: x)": "no room for another WinRM operation",
     "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))": "The connection broke",
     "ExpatError: not well-formed (invalid token): line 1, column 0": "does not speak WinRM",

@@ -29,7 +29,9 @@ def test_configuration(ask: Ask) -> None:
     after = {
         "cmdlet": "$c = Get-SmbServerConfiguration; $c.RequireSecuritySignature; $c.EnableStrictNameChecking; $c.Smb2DialectMin; $c.EncryptData",
         "registry": f"$r = Get-ItemProperty '{SERVER}'; $r.RequireSecuritySignature; $r.DisableStrictNameChecking; $r.MinSmb2Dialect",
-        "policy": f"New-Item '{POLICY}' -Force | Out-Null; Set-ItemProperty '{POLICY}' -Name MinSmb2Dialect -Value 785 -Type DWord; (Get-SmbServerConfiguration).Smb2DialectMin",
+        "policy": f"New-Item '{POLICY}' -Force | Out-Null; "
+        f"Set-ItemProperty '{POLICY}' -Name MinSmb2Dialect -Value 785 -Type DWord; "
+        f"(Get-SmbServerConfiguration).Smb2DialectMin",
     }
     assert ask("ws2025", after) == {"cmdlet": "True|False|SMB300|True", "registry": "1|1|768", "policy": "SMB311"}
 
@@ -76,7 +78,8 @@ def test_services_and_shares(ask: Ask) -> None:
         "wmi": "$s = Get-CimInstance Win32_Service -Filter \"Name='Spooler'\"; $s.StartMode; $s.State",
         "start": "Start-Service Spooler",
         "none": "Get-Service Nothing",
-        "share": "Set-SmbShare -Name Software -EncryptData $true -CachingMode None -Force; $s = Get-SmbShare Software; $s.EncryptData; $s.CachingMode; $s.FolderEnumerationMode",
+        "share": "Set-SmbShare -Name Software -EncryptData $true -CachingMode None -Force; "
+        "$s = Get-SmbShare Software; $s.EncryptData; $s.CachingMode; $s.FolderEnumerationMode",
         "access": "Get-SmbShareAccess Software | ForEach-Object { $_.AccountName + ' ' + $_.AccessControlType + ' ' + $_.AccessRight }",
         "missing": "Get-SmbShare Nothing",
     }
@@ -98,7 +101,8 @@ def test_events_and_certificates(ask: Ask) -> None:
     answers = ask(
         "ws2016",
         {
-            "found": f"$e = @(Get-WinEvent -LogName {audit} -FilterXPath '*[System[(EventID=3000)]]' -MaxEvents 5); $e.Count; $e[0].Id; $e[0].Properties[0].Value; $e[0].TimeCreated -gt $e[4].TimeCreated",
+            "found": f"$e = @(Get-WinEvent -LogName {audit} -FilterXPath '*[System[(EventID=3000)]]' -MaxEvents 5); "
+            f"$e.Count; $e[0].Id; $e[0].Properties[0].Value; $e[0].TimeCreated -gt $e[4].TimeCreated",
             "hash": f"@(Get-WinEvent -FilterHashtable @{{LogName='{audit}'; Id=3000; StartTime=(Get-Date).AddDays(-3)}}).Count",
             "xml": f"([xml](Get-WinEvent -LogName {audit} -MaxEvents 1).ToXml()).Event.UserData.EventData.ClientName",
             "none": f"Get-WinEvent -LogName {audit} -FilterXPath '*[System[EventID=2]]'",
@@ -118,7 +122,9 @@ def test_events_and_certificates(ask: Ask) -> None:
         "ws2025-quic",
         {
             "names": "Get-SmbServerCertificateMapping | ForEach-Object { $_.Name + ' ' + $_.RequireClientAuthentication }",
-            "days": "Get-SmbServerCertificateMapping | ForEach-Object { $t = $_.Thumbprint; Get-ChildItem Cert:\\LocalMachine\\My | Where-Object { $_.Thumbprint -eq $t } } | ForEach-Object { [Math]::Floor(($_.NotAfter - (Get-Date)).TotalDays) }",
+            "days": "Get-SmbServerCertificateMapping | ForEach-Object { $t = $_.Thumbprint; "
+            "Get-ChildItem Cert:\\LocalMachine\\My | Where-Object { $_.Thumbprint -eq $t } } | "
+            "ForEach-Object { [Math]::Floor(($_.NotAfter - (Get-Date)).TotalDays) }",
             "item": "(Get-Item Cert:\\LocalMachine\\My\\1F0E9D8C7B6A59483726150433221100FFEEDDCC).PublicKey.Key.KeySize",
             "dns": "(Get-Item Cert:\\LocalMachine\\My\\1F0E9D8C7B6A59483726150433221100FFEEDDCC).DnsNameList",
             "access": "Get-SmbClientAccessToServer -Name edge01.corp.example | ForEach-Object { $_.IdentifierType + ' ' + $_.AccessControlType }",
@@ -138,7 +144,9 @@ def test_events_and_certificates(ask: Ask) -> None:
 def test_firewall_profiles_merge_policy(ask: Ask) -> None:
     """The active store knows policy and defaults, the persistent one says what is not configured."""
     expressions = {
-        "active": 'Get-NetFirewallProfile -PolicyStore ActiveStore | ForEach-Object { "$($_.Name) $($_.Enabled) $($_.DefaultInboundAction) $($_.AllowLocalFirewallRules) $($_.LogMaxSizeKilobytes) $($_.NotifyOnListen)" }',
+        "active": 'Get-NetFirewallProfile -PolicyStore ActiveStore | ForEach-Object { "$($_.Name) $($_.Enabled) '
+        "$($_.DefaultInboundAction) $($_.AllowLocalFirewallRules) $($_.LogMaxSizeKilobytes) "
+        '$($_.NotifyOnListen)" }',
         "local": "(Get-NetFirewallProfile -Name Public).DefaultInboundAction; (Get-NetFirewallProfile -Name Public).AllowLocalFirewallRules",
     }
     assert ask("ws2019-hardened", expressions) == {

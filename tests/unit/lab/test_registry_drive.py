@@ -59,8 +59,8 @@ def test_reading(ask: Ask) -> None:
         ),
         "provider_path": (f"(Get-ItemProperty '{SERVER.replace('HKLM:', 'Registry::HKEY_LOCAL_MACHINE')}').Size", "3"),
     }
-    answers = ask("ws2022-locked", {name: script for name, (script, _) in wanted.items()})
-    for name, (_, value) in wanted.items():
+    answers = ask("ws2022-locked", {name: script for name, (script, _value) in wanted.items()})
+    for name, (_script, value) in wanted.items():
         if value.startswith("!"):
             assert answers[name].startswith(value), name
         else:
@@ -80,7 +80,7 @@ def test_writing_is_read_back_by_another_process(ask: Ask) -> None:
     written = {"key": f"(New-Item -Path '{NEW}' -Force).Name"}
     written |= {
         kind: f"New-ItemProperty -LiteralPath '{NEW}' -Name {kind} -Value {value} -PropertyType {kind} | Out-Null"
-        for kind, (value, _) in values.items()
+        for kind, (value, _shown) in values.items()
     }
     written["set"] = (
         f"Set-ItemProperty -LiteralPath '{NEW}' -Name Other -Value 7 -Type DWord; Set-ItemProperty '{NEW}' -Name other -Value 8"
@@ -96,7 +96,7 @@ def test_writing_is_read_back_by_another_process(ask: Ask) -> None:
     read = {kind: f"$v = (Get-ItemProperty '{NEW}').{kind}; \"$v \" + $v.GetType().Name" for kind in values}
     read["other"] = f"(Get-Item '{NEW}').GetValueKind('Other'); (Get-ItemProperty '{NEW}').Other"
     answers = ask("ws2022", read)
-    assert {kind: answers[kind] for kind in values} == {kind: shown for kind, (_, shown) in values.items()}
+    assert {kind: answers[kind] for kind in values} == {kind: shown for kind, (_value, shown) in values.items()}
     assert answers["other"] == "DWord|8"
 
     removed = {

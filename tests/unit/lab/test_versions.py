@@ -124,7 +124,10 @@ def test_windows_11_24h2_shows_what_a_real_one_did(ask: Ask) -> None:
     """Property by property against the output of a real host."""
     text = (DATA / "Get-SmbServerConfiguration.windows11-24h2.txt").read_text(encoding="utf-8")
     real = dict(re.findall(r"^(\w+) +:[ ]?(.*)$", text, re.MULTILINE))
-    script = "Get-SmbServerConfiguration | ForEach-Object { $_.PSObject.Properties } | Where-Object { $_.Name -notmatch '^(Cim|PSC)' } | ForEach-Object { $_.Name + ':' + $_.Value }"
+    script = (
+        "Get-SmbServerConfiguration | ForEach-Object { $_.PSObject.Properties } | "
+        "Where-Object { $_.Name -notmatch '^(Cim|PSC)' } | ForEach-Object { $_.Name + ':' + $_.Value }"
+    )
     shown = dict(item.split(":", 1) for item in ask("win11-24h2", {"all": script})["all"].split("|"))
     assert {name: value.strip() for name, value in real.items()} == shown
 

@@ -41,7 +41,7 @@ def test_filters(ask: Ask) -> None:
         "nothing": ("Win32_Service -Filter \"Name='mrxsmb10'\"", "$_.Name", ""),
     }
     expressions: dict[str, str] = {}
-    for kind, (rest, shown, _) in filters.items():
+    for kind, (rest, shown, _value) in filters.items():
         expressions |= both(rest, shown, kind)
     expressions["query"] = (
         "(Get-CimInstance -Query \"SELECT Name, State FROM Win32_Service WHERE Name = 'Spooler'\").State"
@@ -52,7 +52,7 @@ def test_filters(ask: Ask) -> None:
     answers = ask("ws2022", expressions)
     assert answers.pop("query") == "Running"
     assert answers.pop("selected") == "Microsoft Windows Server 2022 Standard"
-    assert answers == {f"{name}_{kind}": value for kind, (_, _, value) in filters.items() for name in BOTH}
+    assert answers == {f"{name}_{kind}": value for kind, (_rest, _shown, value) in filters.items() for name in BOTH}
 
 
 def test_errors(ask: Ask) -> None:
@@ -111,7 +111,9 @@ def test_old_shares_tell_their_rights_by_a_method(ask: Ask) -> None:
     answers = ask(
         "ws2008r2",
         {
-            "rights": "Get-WmiObject Win32_LogicalShareSecuritySetting | ForEach-Object { $d = $_.GetSecurityDescriptor(); $_.Name + ' ' + $d.ReturnValue + ' ' + [string]::Join(',', @($d.Descriptor.DACL | ForEach-Object { $_.Trustee.SIDString + ' ' + $_.AccessMask + ' ' + $_.AceType })) }",
+            "rights": "Get-WmiObject Win32_LogicalShareSecuritySetting | ForEach-Object { $d = $_.GetSecurityDescriptor(); "
+            "$_.Name + ' ' + $d.ReturnValue + ' ' + [string]::Join(',', @($d.Descriptor.DACL | "
+            "ForEach-Object { $_.Trustee.SIDString + ' ' + $_.AccessMask + ' ' + $_.AceType })) }",
             "types": "Get-WmiObject Win32_Share | ForEach-Object { $_.Type }",
             "date": "(Get-WmiObject Win32_OperatingSystem).LastBootUpTime -match '^\\d{14}\\.\\d{6}\\+000$'",
             "update": "(Get-HotFix KB976902).InstalledOn.GetType().Name",

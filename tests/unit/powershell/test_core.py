@@ -64,7 +64,8 @@ def joined(text):
 TOOLS = """
 function TestText { -join [char[]]@($args) }
 function TestList { $l = New-Object Collections.ArrayList; foreach ($a in $args) { [void]$l.Add($a) }; Write-Output -NoEnumerate $l }
-function TestTable { $h = New-Object Collections.Hashtable ([StringComparer]::Ordinal); for ($i = 0; $i -lt $args.Count; $i += 2) { $h[$args[$i]] = $args[$i + 1] }; $h }
+function TestTable { $h = New-Object Collections.Hashtable ([StringComparer]::Ordinal)
+for ($i = 0; $i -lt $args.Count; $i += 2) { $h[$args[$i]] = $args[$i + 1] }; $h }
 """
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30).map(joined)
 HOSTILE = st.sampled_from(
@@ -161,7 +162,8 @@ $culture.NumberFormat.NegativeSign = '~'
 $culture.DateTimeFormat.TimeSeparator = '.'
 $culture.DateTimeFormat.DateSeparator = '/'
 [Globalization.CultureInfo]::CurrentCulture = $culture
-bw_record 'r' 'x' { @{ d = 1234.5; n = -7; l = [long]-7; m = [decimal]-1.5; t = [DateTime]::SpecifyKind((New-Object DateTime 2024, 1, 12, 3, 4, 5), 'Utc'); c = (-1.5).ToString() } }
+bw_record 'r' 'x' { @{ d = 1234.5; n = -7; l = [long]-7; m = [decimal]-1.5
+t = [DateTime]::SpecifyKind((New-Object DateTime 2024, 1, 12, 3, 4, 5), 'Utc'); c = (-1.5).ToString() } }
 """
     )
     data = collected.get("r").data
@@ -173,7 +175,8 @@ def test_three_thousand_rules_take_well_under_a_second():
     collected = run(
         """
 $rules = @{}
-foreach ($i in 1..3000) { $rules["{0}-$i" -f [Guid]::NewGuid()] = 'v2.33|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=' + $i + '|App=C:\\Windows\\"x"\\' + [char]233 + '|' + 'x' * 200 }
+foreach ($i in 1..3000) { $rules["{0}-$i" -f [Guid]::NewGuid()] = 'v2.33|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=' + $i +
+'|App=C:\\Windows\\"x"\\' + [char]233 + '|' + 'x' * 200 }
 $self = [Diagnostics.Process]::GetCurrentProcess()
 function Cpu { $self.Refresh(); $self.TotalProcessorTime.TotalMilliseconds }
 foreach ($turn in 1..5) { bw_record "r$turn" 'x' { $before = Cpu; $null = bw_json $rules; @{ ms = [int]((Cpu) - $before) } } }

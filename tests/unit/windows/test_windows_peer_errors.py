@@ -316,7 +316,7 @@ def test_a_value_is_read_and_written_with_its_type(fact_id):
         tokens = [int(token) for token in (address.tokens or setting.tokens) if token.lstrip("-").isdigit()]
         for native in tokens or [0, 1]:
             back = native_of(setting, address, parse(setting, address, native))
-            assert type(back) is int, (address, native)
+            assert back.__class__ is int, (address, native)
             assert parse(setting, address, back) == parse(setting, address, native)
 
 
