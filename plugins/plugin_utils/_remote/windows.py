@@ -50,6 +50,9 @@ _NAME = re.compile(r"[A-Za-z0-9 _.\\{}()/:+*-]{1,255}\Z")
 _RIGHT = re.compile(r"Se[A-Za-z]{1,60}\Z")
 _GUID = re.compile(r"\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\}\Z")
 
+_BEGINNINGS = {"~S": r"SYSTEM\CurrentControlSet", "~P": r"SOFTWARE\Policies\Microsoft"}
+"""The collector knows them too (``bw_smb_addresses``); what is saved goes over the wire twice encoded."""
+
 _LANGUAGE = re.compile(r"@@breakwater language (\w+)@@")
 _REFUSALS = (
     (
@@ -165,6 +168,13 @@ class Addresses:
         return found
 
 
+def _abbreviated(line: str) -> str:
+    """Write the beginnings that most keys share as ``~S`` and ``~P``, which no address can hold itself."""
+    for short, long in _BEGINNINGS.items():
+        line = line.replace(f" {long}\\", f" {short}\\", 1)
+    return line
+
+
 def _sorted(table: Mapping[str, Iterable[str]]) -> list[tuple[str, list[str]]]:
     """Names of one key that is spelt in several ways come together, as Windows sees them."""
     spellings: dict[str, str] = {}
@@ -196,7 +206,7 @@ def build_script(core: str, sections: Mapping[str, str], addresses: Addresses, n
     """
     if not re.fullmatch(r"[0-9A-Za-z]{1,64}", nonce) or not all(re.fullmatch(r"[a-z]+", name) for name in sections):
         raise ValueError("nonce and section names are letters and digits")
-    data = ["$bw_addresses = @'", *addresses.lines(), "'@"]
+    data = ["$bw_addresses = @'", *map(_abbreviated, addresses.lines()), "'@"]
     call = f"bw_main {nonce} {' '.join(sections)} end"
     script = "\n".join([*stripped("\n".join([core, *sections.values()])), *data, call]).encode("ascii")
     if len(script) > MAX_SCRIPT:

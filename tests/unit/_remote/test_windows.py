@@ -202,6 +202,16 @@ def test_every_address_of_the_table_is_sent_once():
     assert len(keys) == len(set(keys))
 
 
+def test_beginnings_that_most_keys_share_are_sent_short_and_read_whole():
+    addresses = windows.Addresses(
+        {r"SYSTEM\CurrentControlSet\Services\X": ["Start"], r"SOFTWARE\Policies\Microsoft\Y": ["*"], "SYSTEM\\Z": ["a"]}
+    )
+    script = decoded(windows.build_script(CORE, SECTIONS, addresses, "n0"))
+    assert "\nR ~P\\Y|*\nR ~S\\Services\\X|Start\nR SYSTEM\\Z|a\n" in script
+    for short, long in windows._BEGINNINGS.items():
+        assert f".Replace('{short}', '{long}')" in script
+
+
 # --- what comes back
 
 RECORD = {"id": "host.os", "command": "x", "rc": 0, "err": "", "ms": 3, "data": {"CurrentBuild": "20348"}}

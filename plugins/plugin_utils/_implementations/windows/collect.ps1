@@ -6,10 +6,12 @@
 # the audit policy is data ($bw_addresses, one line each), never part of this script.
 
 # Lines "R key|name|name", "S section|name|name", "P privilege", "A subcategory" to name and list of names per kind.
+# "~S" and "~P" stand for the beginnings that most keys share.
 function bw_smb_addresses([string]$kind) {
     foreach ($line in @($bw_addresses -split '\r?\n' | Where-Object { $_ -clike "$kind *" })) {
         $words = @($line.Substring(2) -split '\|')
-        @{ key = $words[0]; names = @($words | Select-Object -Skip 1) }
+        $key = $words[0].Replace('~S', 'SYSTEM\CurrentControlSet').Replace('~P', 'SOFTWARE\Policies\Microsoft')
+        @{ key = $key; names = @($words | Select-Object -Skip 1) }
     }
 }
 
