@@ -74,6 +74,12 @@ _KNOWN: tuple[tuple[str, str, str, str], ...] = (
         "set the time on both sides",
     ),
     (
+        r"requires a password|no password (was )?(given|provided|specified)",
+        "Cannot log in",
+        "the inventory gives no password",
+        "set ansible_password (from a vault), or a login without one (kerberos, certificate)",
+    ),
+    (
         r"badstatusline|ssh-2\.0",
         "The host does not speak WinRM",
         "its answer is no HTTP",

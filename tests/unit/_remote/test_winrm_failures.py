@@ -41,6 +41,7 @@ SAID = {
     "WinRMTransportError: Bad HTTP response returned from server. Code 400": "HTTP 400",
     "Received a WSManFault message. (Code: 2150858843, Machine: HOST, Reason: x)": "The host ended the shell",
     "ntlm: Access denied: Server did not respond with NTLM challenge token": "The host refused the login",
+    "ssl: auth method ssl requires a password": "the inventory gives no password",
     "kerberos: the python kerberos library is not installed": "the library for Kerberos is not installed",
     "kerberos: Cannot get ticket: KrbError: Clock skew too great": "the clocks differ",
     "SpnegoError (1): GSSAPI Server not found in Kerberos database": "no service of that name",
