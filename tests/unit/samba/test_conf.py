@@ -167,14 +167,17 @@ def test_yes_does_not_require_signing(text):
 
 def test_five_megabytes_are_read_in_linear_time():
     block = "".join(f"[share{number}]\n  path = /srv/{number}\n  comment = {'x' * 1700}\n" for number in range(3000))
-    start = time.process_time()
-    small = load(block[: len(block) // 4].rpartition("[")[0])
-    quarter = time.process_time() - start
-    start = time.process_time()
-    found = load(block)
-    whole = time.process_time() - start
-    assert len(found.shares) == 3000 and len(small.shares) < 3000
+    part = block[: len(block) // 4].rpartition("[")[0]
+
+    def cost(text: str) -> float:
+        start = time.process_time()
+        load(text)
+        return time.process_time() - start
+
+    assert len(load(block).shares) == 3000 and 0 < len(load(part).shares) < 3000
     assert len(block) > 5_000_000
+    # The best of several: what else the process does (its garbage, of all the tests before) counts in one of them.
+    quarter, whole = (min(cost(text) for _time in range(5)) for text in (part, block))
     assert whole < 12 * max(quarter, 0.02)
 
 
