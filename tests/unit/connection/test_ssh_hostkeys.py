@@ -104,16 +104,12 @@ def test_unreadable(tmp_path: pathlib.Path) -> None:
         add(tmp_path, "nas", 22, ONE)
 
 
-def _add(path: pathlib.Path, number: int) -> None:
-    add(path, f"host{number % 10}", 2222, ONE)
-
-
 def test_many_processes_add_at_once(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "new" / "known"
     path.parent.mkdir()
     path.write_text("# without an end of line")
-    with multiprocessing.get_context("fork").Pool(8) as pool:
-        pool.starmap(_add, [(path, number) for number in range(40)])
+    with multiprocessing.get_context("spawn").Pool(4) as pool:  # the test's own process may have threads
+        pool.starmap(add, [(path, f"host{number % 10}", 2222, ONE) for number in range(40)], chunksize=1)
     lines = path.read_text().splitlines()
     assert len(lines) == 11
     assert {entry.split()[0] for entry in lines[1:]} == {f"[host{number}]:2222" for number in range(10)}
