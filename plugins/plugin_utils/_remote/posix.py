@@ -6,20 +6,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from .._model.collected import Collected, Record
+from .._model.collected import Collected
 from .._model.errors import GarbledAnswer, HostError
 from .._model.text import printable
+from . import document
 from .execution import PrivilegeRefused
 
 COMMAND = "/bin/sh -s"
 """Reads the collector on its standard input: nothing is written on the host."""
-
-SCHEMA = "breakwater/collected/1"
 
 _REFUSALS = (
     (r"sudo: .*password is required", "sudo wants a password", "give ansible_become_password, or allow NOPASSWD"),
@@ -65,44 +62,10 @@ def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:
         PrivilegeRefused: sudo, su or doas said no.
         GarbledAnswer: there is no whole document.
     """
-    begin, end = f"@@breakwater {nonce} begin@@", f"@@breakwater {nonce} end@@"
-    start = stdout.find(begin)
-    if start < 0:
+    if not document.begins(stdout, nonce):
         raise _no_answer(stdout, stderr, rc)
-    stop = stdout.find(end, start)
-    if stop < 0:
-        raise GarbledAnswer(
-            "The collector's answer was cut off",
-            seen=f"{len(stdout) - start} characters and no end",
-            remedy="check the connection, and that no limit ends processes on the host",
-        )
-    body = stdout[start + len(begin) : stop].replace("\r\n", "\n")
-    try:
-        document = json.loads(body, strict=False)
-        return _collected(document)
-    except (ValueError, KeyError, TypeError) as error:
-        raise GarbledAnswer(
-            "The collector's answer cannot be read",
-            seen=f"{type(error).__name__}: {printable(str(error))[:120]}",
-            remedy="look for something on the host that writes into the output of every shell",
-        ) from error
-
-
-def _collected(document: Any) -> Collected:
-    if document["schema"] != SCHEMA:
-        raise ValueError(f"schema {document['schema']!r}")
-    records = [
-        Record(
-            str(record["id"]),
-            str(record["command"]),
-            str(record["out"]),
-            str(record["err"]),
-            int(record["rc"]),
-            bool(record.get("truncated", False)),
-        )
-        for record in document["records"]
-    ]
-    return Collected(records, str(document["uid"]), str(document["shell"]))
+    body = document.between(stdout, nonce).replace("\r\n", "\n")
+    return document.decode(body, "unix", "every shell")
 
 
 def _no_answer(stdout: str, stderr: str, rc: int) -> HostError:

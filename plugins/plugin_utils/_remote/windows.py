@@ -7,19 +7,17 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from .._model.collected import Collected, Record
+from .._model.collected import Collected
 from .._model.errors import GarbledAnswer, HostError
 from .._model.setting import Setting
 from .._model.text import printable
+from . import document
 from .clixml import text_of
 from .execution import PrivilegeRefused
-from .posix import SCHEMA
 
 MAX_SCRIPT = 48 * 1024
 """Bytes of the stripped script: base64 makes that 64 KB, and what winrm and psrp make of it stays under 100 KB."""
@@ -49,6 +47,17 @@ _KEY = re.compile(r"[A-Za-z0-9 _.\\{}()/+-]{1,255}\Z")
 _NAME = re.compile(r"[A-Za-z0-9 _.\\{}()/:+*-]{1,255}\Z")
 _RIGHT = re.compile(r"Se[A-Za-z]{1,60}\Z")
 _GUID = re.compile(r"\{[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\}\Z")
+
+_TOKEN = re.compile(
+    r"""`.|(?P<block><\#|\#>)|(?P<here>@['"]\Z)|'[^']*'|"(?:`.|[^"`])*"|(?P<text>['"])|(?<=[ \t;({])(?P<comment>\#)"""
+)
+"""What a line of PowerShell is made of, as far as it tells whether the next line may belong to it."""
+_FAULTS = {
+    "block": "a block comment",
+    "here": "a here-string",
+    "text": "a text over several lines",
+    "comment": "a comment behind code",
+}
 
 _BEGINNINGS = {"~S": r"SYSTEM\CurrentControlSet", "~P": r"SOFTWARE\Policies\Microsoft"}
 """The collector knows them too (``bw_smb_addresses``); what is saved goes over the wire twice encoded."""
@@ -238,23 +247,7 @@ def _goes_on(line: str) -> str:
     """Return what of this line the next one may belong to; ``""`` if nothing."""
     if line.endswith("`"):
         return "a continued line"
-    quote, at = "", 0
-    while at < len(line):
-        char, pair = line[at], line[at : at + 2]
-        if not quote and pair in ("<#", "#>"):
-            return "a block comment"
-        if not quote and pair in ("@'", '@"') and at + 2 == len(line):
-            return "a here-string"
-        if not quote and char == "#" and line[at - 1] in " \t;({":
-            return "a comment behind code"
-        if char == "`" and quote != "'":
-            at += 1
-        elif not quote and char in "'\"":
-            quote = char
-        elif quote and char == quote:
-            quote = ""
-        at += 1
-    return "a text over several lines" if quote else ""
+    return next((_FAULTS[token.lastgroup] for token in _TOKEN.finditer(line) if token.lastgroup), "")
 
 
 def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:
@@ -264,44 +257,11 @@ def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:
         PrivilegeRefused: the account may not run PowerShell.
         GarbledAnswer: there is no whole document.
     """
-    begin, end = f"@@breakwater {nonce} begin@@", f"@@breakwater {nonce} end@@"
-    start = stdout.find(begin)
-    if start < 0:
+    if not document.begins(stdout, nonce):
         raise _no_answer(stdout, text_of(stderr), rc)
-    stop = stdout.rfind(end, start)
-    if stop < 0:
-        raise GarbledAnswer(
-            "The collector's answer was cut off",
-            seen=f"{len(stdout) - start} characters and no end",
-            remedy="check the connection, and that no limit ends processes on the host",
-        )
     # One line of ASCII was written: what looks like the end of a line was put in on the way, by a console.
-    body = re.sub(r"[\r\n]", "", stdout[start + len(begin) : stop])
-    try:
-        return _collected(json.loads(body))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise GarbledAnswer(
-            "The collector's answer cannot be read",
-            seen=f"{type(error).__name__}: {printable(str(error))[:120]}",
-            remedy="look for something on the host that writes into the output of PowerShell",
-        ) from error
-
-
-def _collected(document: Any) -> Collected:
-    if document["schema"] != SCHEMA or document["family"] != "windows":
-        raise ValueError(f"schema {document['schema']!r} of family {document['family']!r}")
-    records = [
-        Record(
-            str(record["id"]),
-            str(record["command"]),
-            err=str(record["err"]),
-            rc=int(record["rc"]),
-            truncated=bool(record.get("truncated", False)),
-            data=record["data"],
-        )
-        for record in document["records"]
-    ]
-    return Collected(records, str(document["uid"]), str(document["shell"]), "windows")
+    body = re.sub(r"[\r\n]", "", document.between(stdout, nonce, last=True))
+    return document.decode(body, "windows", "PowerShell")
 
 
 def _no_answer(stdout: str, stderr: str, rc: int) -> HostError:
