@@ -90,10 +90,8 @@ class BreakwaterAction(ActionBase):
                 command, data = f"/bin/sh -c {shlex.quote(stdin.decode())}", None
             try:
                 answer = self._low_level_execute_command(command, in_data=data, sudoable=not windows)
-            except AnsibleConnectionFailure as error:
-                raise self._unreachable(_one_line(error), self._mend()) from error
             except AnsibleError as error:
-                raise self._execution_error(_one_line(error)) from error
+                raise self._failure(error) from error
             except BaseException as error:  # the task's own timeout is no Exception; its class differs between releases
                 if "Timeout" in type(error).__name__:
                     raise HostError(
@@ -102,7 +100,7 @@ class BreakwaterAction(ActionBase):
                         remedy="raise breakwater_timeout",
                     ) from None
                 if isinstance(error, Exception):
-                    raise self._plugin_error(f"{type(error).__name__}: {_one_line(error)}") from error
+                    raise self._failure(error) from error
                 raise
             return Executed(int(answer["rc"]), answer["stdout"], answer["stderr"])
 
@@ -117,20 +115,17 @@ class BreakwaterAction(ActionBase):
                 remedy="set ansible_become to false there, and connect as an administrator",
             )
 
-    def _unreachable(self, said: str, remedy: str) -> HostError:
-        if self.transport() in ("winrm", "psrp"):
-            return explain(said, remedy)
-        return Unreachable("Cannot connect", seen=_short(said), remedy=remedy)
-
-    def _execution_error(self, said: str) -> HostError:
-        if self.transport() in ("winrm", "psrp"):
-            return explain(said, self._mend())
-        return _execution_error(_short(said))
-
-    def _plugin_error(self, said: str) -> HostError:
-        """An exception that is none of Ansible's: the libraries below winrm and psrp raise theirs."""
+    def _failure(self, error: BaseException) -> HostError:
+        """Say what a failing connection meant; the libraries below winrm and psrp raise exceptions of their own."""
+        said = _one_line(error)
+        if not isinstance(error, AnsibleError):
+            said = f"{type(error).__name__}: {said}"
         if self.transport() in ("winrm", "psrp"):
             return explain(said, self._mend())
+        if isinstance(error, AnsibleConnectionFailure):
+            return Unreachable("Cannot connect", seen=_short(said), remedy=self._mend())
+        if isinstance(error, AnsibleError):
+            return _execution_error(_short(said))
         return Unreachable("The connection plugin failed", seen=_short(said), remedy="use another connection plugin")
 
     def _mend(self) -> str:

@@ -53,6 +53,13 @@ class Fact:
     unreadable: str | None = None
     cause: str | None = None
 
+    @property
+    def in_force(self) -> Value:
+        """Return what holds on the host: the effective value, else the configured one; None when unreadable."""
+        if self.unreadable is not None:
+            return None
+        return self.effective if self.effective is not None else self.configured
+
     def truths(self) -> dict[str, Value]:
         """Return the truths that were observed, by name, in the order configured, effective, wire."""
         pairs = (("configured", self.configured), ("effective", self.effective), ("wire", self.wire))
@@ -72,6 +79,18 @@ class FactSet:
     def get(self, fact_id: str, obj: str = "") -> Fact | None:
         """Return the fact of exactly this id and object."""
         return self.by_id.get(fact_id, {}).get(obj)
+
+    def in_force(self, fact_id: str, obj: str = "") -> Value:
+        """Return what holds (see Fact); None when it was not observed or could not be read."""
+        fact = self.get(fact_id, obj)
+        return None if fact is None else fact.in_force
+
+    def unused(self, fact_id: str, name: str) -> str:
+        """Return an object of that name that is still free: no row of a host may hide another."""
+        taken, candidate, turn = self.objects(fact_id), name, 2
+        while candidate in taken:
+            candidate, turn = f"{name} ({turn})", turn + 1
+        return candidate
 
     def objects(self, fact_id: str) -> Mapping[str, Fact]:
         """Return all objects of ``fact_id`` with their facts (empty when there are none)."""

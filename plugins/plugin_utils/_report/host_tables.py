@@ -100,10 +100,9 @@ def _firewall(facts: FactSet) -> Iterator[Row]:
 
 def _told(fact: Fact | None, nothing: str = "nobody else") -> str:
     """Return the value that holds; an empty list in words."""
-    truths = {} if fact is None or fact.unreadable is not None else fact.truths()
-    if not truths:
+    value = None if fact is None else fact.in_force
+    if value is None:
         return "unknown"
-    value = truths.get("effective", truths.get("configured"))
     return nothing if value == [] else printable(words(value))
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Literal
 
 import pytest
 
@@ -20,10 +21,11 @@ from tests.lab.windows.wsman.server import WsmanServer
 
 def test_ssh_gives_the_same_verdicts_as_winrm(tmp_path: pathlib.Path) -> None:
     verdicts = {}
-    for kind in ("ssh", "winrm-ntlm"):
+    kinds: tuple[Kind | Literal["ssh"], ...] = ("ssh", "winrm-ntlm")
+    for kind in kinds:
         folder = tmp_path / kind
         folder.mkdir()
-        with fleet(["ws2022"], kind, folder) as hosts:  # type: ignore[arg-type]
+        with fleet(["ws2022"], kind, folder) as hosts:
             played = play("audit", hosts.inventory, folder)
             assert hosts.executions("ws2022") == 1
         assert not played.host("ws2022").get("errors")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..._model.collected import Collected
@@ -57,21 +58,32 @@ def _wanted(listeners: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     result = {}
     for listener in listeners:
         if listener["port"] in (TCP if listener["proto"] == "tcp" else UDP):
-            address = listener["address"]
-            shown = f"[{address}]" if ":" in address else address
-            result[f"{listener['proto']}/{shown}:{listener['port']}"] = listener
+            result[key_of(listener)] = listener
     return result
 
 
-def _listener(proto: str, address: str, port: str, process: str | None, pid: str | None) -> dict[str, Any]:
+def key_of(listener: Mapping[str, Any]) -> str:
+    """Return the object that a listener's fact has: ``tcp/[::]:445``."""
+    address = listener["address"]
+    shown = f"[{address}]" if ":" in address else address
+    return f"{listener['proto']}/{shown}:{listener['port']}"
+
+
+def entry(proto: str, address: str, port: int, process: str | None, pid: int | None) -> dict[str, Any]:
+    """Return the value of a listener's fact."""
     return {
         "proto": proto,
-        "address": visible(address.strip("[]")),
-        "port": int(port),
+        "address": address,
+        "port": port,
         "state": "LISTEN" if proto == "tcp" else "UNCONN",
-        "process": visible(process) if process else None,
-        "pid": int(pid) if pid else None,
+        "process": process,
+        "pid": pid,
     }
+
+
+def _listener(proto: str, address: str, port: str, process: str | None, pid: str | None) -> dict[str, Any]:
+    shown = visible(process) if process else None
+    return entry(proto, visible(address.strip("[]")), int(port), shown, int(pid) if pid else None)
 
 
 def _ss(text: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from ..._model.answer import number, table, text
 from ..._model.collected import Collected
 from ..._model.fact import Fact, FactSet
+from .listeners import entry, key_of
 
 
 def read(collected: Collected, facts: FactSet) -> None:
@@ -22,9 +23,7 @@ def read(collected: Collected, facts: FactSet) -> None:
         if listener is None:
             unread = unread or "host.listeners: a row without protocol or port"
             continue
-        address = listener["address"]
-        shown = f"[{address}]" if ":" in address else address
-        found[f"{listener['proto']}/{shown}:{listener['port']}"] = listener
+        found[key_of(listener)] = listener
     if unread is None and not found:
         unread = "host.listeners: nobody listens, not even RPC on port 135"
     for key, listener in sorted(found.items()):
@@ -36,11 +35,5 @@ def _listener(item: dict[str, Any]) -> dict[str, Any] | None:
     proto, port = text(item.get("proto")).lower(), number(item.get("port"))
     if proto not in ("tcp", "udp") or port is None or not 0 < port < 65536:
         return None
-    return {
-        "proto": proto,
-        "address": text(item.get("address")).strip("[]") or "*",
-        "port": port,
-        "state": "LISTEN" if proto == "tcp" else "UNCONN",
-        "process": text(item.get("process")) or None,
-        "pid": number(item.get("pid")),
-    }
+    address = text(item.get("address")).strip("[]") or "*"
+    return entry(proto, address, port, text(item.get("process")) or None, number(item.get("pid")))

@@ -17,10 +17,7 @@ _FLAGS = {flag.lower(): flag for flag in ("RequireMutualAuthentication", "Requir
 
 def read(stores: Stores, facts: FactSet) -> None:
     """Put ``windows.hardened_paths`` (their names) and ``windows.hardened_path`` (what each demands)."""
-    unread = stores.unread.get("windows.registry")
-    state = stores.keys.get(KEY.lower(), ("missing", {}))[0]
-    if unread is None and state not in ("present", "absent"):
-        unread = f"HKLM\\{KEY}: {'access denied' if state == 'denied' else 'could not be read'}"
+    unread = stores.unread.get("windows.registry") or stores.closed(KEY)
     if unread is not None:
         facts.put("windows.hardened_paths", Fact(unreadable=unread))
         return

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..._model.answer import document, mapping, rows, table, text
 from ..._model.collected import Collected, Implementation
@@ -66,9 +65,9 @@ class Product:
 
 def product(collected: Collected, host: FactSet) -> Product:
     """Return what the host is, from the facts of the host reader and a few records."""
-    system = mapping(_value(host, "host.os"))
-    version = text(_value(host, "host.kernel"))
-    role = _value(host, "host.domain_role")
+    system = mapping(host.in_force("host.os"))
+    version = text(host.in_force("host.kernel"))
+    role = host.in_force("host.domain_role")
     traits: list[str] = []
     doubts: set[str] = set()
     if system:
@@ -88,13 +87,6 @@ def product(collected: Collected, host: FactSet) -> Product:
     )
 
 
-def _value(host: FactSet, fact_id: str, obj: str = "") -> Any:
-    fact = host.get(fact_id, obj)
-    if fact is None or fact.unreadable is not None:
-        return None
-    return fact.effective if fact.effective is not None else fact.configured
-
-
 def _edition(edition: str, kind: str, doubts: set[str]) -> list[str]:
     if kind == "server-os":
         return []
@@ -110,17 +102,17 @@ def _edition(edition: str, kind: str, doubts: set[str]) -> list[str]:
 
 
 def _running(host: FactSet, name: str) -> bool | None:
-    if _value(host, "host.services_read") is not True:
+    if host.in_force("host.services_read") is not True:
         return None
-    state = mapping(_value(host, "host.service", name)).get("state")
+    state = mapping(host.in_force("host.service", name)).get("state")
     return None if state == "unknown" else state == "running"
 
 
 def _roles(collected: Collected, host: FactSet, traits: list[str], doubts: set[str]) -> None:
     """Roles beside the domain's: of services, shares and QUIC mappings."""
-    if _value(host, "host.services_read") is True:
+    if host.in_force("host.services_read") is True:
         for name, trait in (("ClusSvc", "cluster"), ("vmms", "hyper-v"), ("DFS", "dfs"), ("DFSR", "dfs")):
-            state = mapping(_value(host, "host.service", name))
+            state = mapping(host.in_force("host.service", name))
             used = state.get("start") == "automatic" or (trait != "dfs" and state.get("state") == "running")
             if state and (used or trait == "hyper-v") and trait not in traits:
                 traits.append(trait)

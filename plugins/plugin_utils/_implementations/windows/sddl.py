@@ -38,11 +38,19 @@ _RIGHTS = {
     "CR": 0x100,
 }
 _EVERYONE, _ANONYMOUS = "S-1-1-0", "S-1-5-7"
-_ALIASES = {
-    "WD": _EVERYONE,
+WELL_KNOWN = {
     "AN": _ANONYMOUS,
-    "NU": "S-1-5-2",
+    "AU": "S-1-5-11",
+    "BA": "S-1-5-32-544",
     "BG": "S-1-5-32-546",
+    "BU": "S-1-5-32-545",
+    "SY": "S-1-5-18",
+    "WD": _EVERYONE,
+}
+"""Well-known accounts, as a security descriptor abbreviates them."""
+_ALIASES = {
+    **WELL_KNOWN,
+    "NU": "S-1-5-2",
     "LG": "S-1-5-21-0-0-0-501",
     "DG": "S-1-5-21-0-0-0-514",
 }

@@ -38,10 +38,11 @@ def read(collected: Collected, product: Product, facts: FactSet) -> None:
         why = "windows.shares: not one share, not even IPC$"
     everything = _server_encrypts(facts)
     for item in listed:
-        name = _unused(_name(item), facts)
-        if not name:
+        told = _name(item)
+        if not told:
             why = why or "windows.shares: a share without a name"
             continue
+        name = facts.unused("windows.share", told)
         shared = {key: text(item.get(key)) for key in ("path", "type", "description", "scope")}
         special = flag(item.get("special"))
         facts.put("windows.share", Fact(effective={**shared, "special": special is True}), name)
@@ -60,14 +61,6 @@ def _name(item: dict[str, Any]) -> str:
     return f"{scope}\\{name}" if name and scope not in ("", "*") else name
 
 
-def _unused(name: str, facts: FactSet) -> str:
-    """Return a name that no share before had: none may hide another."""
-    taken, candidate, turn = facts.objects("windows.share"), name, 2
-    while candidate and candidate in taken:
-        candidate, turn = f"{name} ({turn})", turn + 1
-    return candidate
-
-
 def _broad(item: dict[str, Any], product: Product) -> Fact:
     descriptor = item.get("sddl")
     if not isinstance(descriptor, str) or not descriptor:
@@ -84,8 +77,7 @@ def _broad(item: dict[str, Any], product: Product) -> Fact:
 
 def _server_encrypts(facts: FactSet) -> bool:
     """Whether the server encrypts every share, which a share's own flag then adds nothing to."""
-    fact = facts.get("windows.server_encrypt_data") or Fact()
-    return fact.unreadable is None and (fact.effective if fact.effective is not None else fact.configured) is True
+    return facts.in_force("windows.server_encrypt_data") is True
 
 
 def _settings(item: dict[str, Any], name: str, product: Product, everything: bool, facts: FactSet) -> None:

@@ -63,17 +63,25 @@ class Stores:
 
     def registry(self, key: str, name: str) -> Found:
         """Return what a value of the registry holds; a key that was not asked for or not opened is unread."""
-        if key.lower() not in self.keys:
-            return Found("unread", why=self.unread.get("windows.registry", f"HKLM\\{key} was not read"))
+        why = self.closed(key)
+        if why is not None:
+            return Found("unread", why=why)
         state, values = self.keys[key.lower()]
         if state == "absent":
             return Found("absent")
-        if state != "present":
-            return Found("unread", why=f"HKLM\\{key}: {'access denied' if state == 'denied' else 'could not be read'}")
         spelt = {known.lower(): known for known in values}.get(name.lower())
         if spelt is None:
             return Found("absent")
         return _native(values[spelt], f"HKLM\\{key}!{name}", registry=True)
+
+    def closed(self, key: str) -> str | None:
+        """Return why nothing can be said of a key's values; None when it was opened, or is not there."""
+        if key.lower() not in self.keys:
+            return self.unread.get("windows.registry", f"HKLM\\{key} was not read")
+        state, _values = self.keys[key.lower()]
+        if state in ("present", "absent"):
+            return None
+        return f"HKLM\\{key}: {'access denied' if state == 'denied' else 'could not be read'}"
 
     def values(self, key: str) -> Mapping[str, Any]:
         """Return all values of a key that came along."""

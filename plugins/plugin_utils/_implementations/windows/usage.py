@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from ..._model.answer import document, flag, missing, moment, number, rows, table, text
@@ -38,7 +39,7 @@ def _sessions(collected: Collected, facts: FactSet, errors: list[SectionError]) 
     listed, why = table(collected, "windows.sessions")
     for item in listed:
         who = f"{text(item.get('user')) or '?'}@{text(item.get('client')) or '?'}"
-        key = _unused(who, "usage.session", facts)
+        key = facts.unused("usage.session", who)  # one user may hold many
         session = {
             "user": text(item.get("user")),
             "machine": text(item.get("client")),
@@ -60,7 +61,7 @@ def _connections(collected: Collected, facts: FactSet, errors: list[SectionError
     listed, why = table(collected, "windows.connections")
     for item in listed:
         server, share = text(item.get("server")) or "?", text(item.get("share")) or "?"
-        key = _unused(f"\\\\{server}\\{share}", "windows.connection_dialect", facts)
+        key = facts.unused("windows.connection_dialect", f"\\\\{server}\\{share}")
         _quality(item, "connection", key, facts)
     if why is not None and not missing(collected, "windows.connections"):  # before Windows 8 nothing tells
         errors.append(SectionError("windows.connections", why))
@@ -92,12 +93,8 @@ def _protection(value: Any) -> str:
     return {True: "yes", False: "none"}.get(value, "unknown") if isinstance(value, bool) else "unknown"
 
 
-def _unused(name: str, fact_id: str, facts: FactSet) -> str:
-    """Return a key that no row before had: one user may hold many sessions."""
-    taken, candidate, turn = facts.objects(fact_id), name, 2
-    while candidate in taken:
-        candidate, turn = f"{name} ({turn})", turn + 1
-    return candidate
+def _shown(when: datetime.datetime) -> str:
+    return when.isoformat().replace("+00:00", "Z")
 
 
 def _unreadable(fact_ids: tuple[str, ...], why: str, facts: FactSet) -> None:
@@ -129,7 +126,7 @@ def _logs(collected: Collected, facts: FactSet, errors: list[SectionError]) -> N
         _unreadable(("windows.event_channel_enabled", "windows.event_channel_size", "usage.audit_since"), why, facts)
         errors.append(SectionError("windows.event_logs", why))
     elif oldest is not None:
-        facts.put("usage.audit_since", Fact(effective=oldest.isoformat().replace("+00:00", "Z")))
+        facts.put("usage.audit_since", Fact(effective=_shown(oldest)))
 
 
 def _events(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
@@ -142,7 +139,7 @@ def _events(collected: Collected, facts: FactSet, errors: list[SectionError]) ->
             last = moment(item.get("last"))
             value = {
                 "count": number(item.get("count")) or 0,
-                "last": "" if last is None else last.isoformat().replace("+00:00", "Z"),
+                "last": "" if last is None else _shown(last),
             }
             facts.put(fact_id, Fact(effective=value), client)
     facts.put("usage.events_read", Fact(effective=True) if why is None else Fact(unreadable=why))

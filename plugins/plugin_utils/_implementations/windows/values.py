@@ -11,21 +11,12 @@ from typing import Any
 
 from ..._model.setting import Address, Setting
 from ..._model.text import visible
+from .sddl import WELL_KNOWN
 
 Native = Any
 """A number, a text, a boolean, or a list of texts."""
 
 _DWORD = 2**32
-_ALIASES = {
-    "AN": "S-1-5-7",
-    "AU": "S-1-5-11",
-    "BA": "S-1-5-32-544",
-    "BG": "S-1-5-32-546",
-    "BU": "S-1-5-32-545",
-    "SY": "S-1-5-18",
-    "WD": "S-1-1-0",
-}
-"""Well-known accounts in a security descriptor ([MS-DTYP] 2.5.1.1)."""
 _ALLOW = re.compile(r"\(A;;(?:RC|0x20000);;;(\w\w|S-1(?:-\d+)+)\)", re.IGNORECASE)
 _DESCRIPTOR = re.compile(rf"(?:O:[\w-]+?)?(?:G:[\w-]+?)?D:(?:P|AR|AI)*((?:{_ALLOW.pattern})*)\Z", re.IGNORECASE)
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]{1,8}\Z")
@@ -118,7 +109,7 @@ def _readers(address: Address, native: Native) -> list[str]:
     if match is None:
         raise BadValue(f"{address.name} is a security descriptor of another form than (A;;RC;;;account)")
     accounts = [account.upper() for account in _ALLOW.findall(match[1])]
-    return [_ALIASES.get(account, account) for account in accounts]
+    return [WELL_KNOWN.get(account, account) for account in accounts]
 
 
 def native_of(setting: Setting, address: Address, value: Any) -> Native:
@@ -150,7 +141,7 @@ def _native_list(setting: Setting, address: Address, value: Any) -> Native:
     if setting.codec == "sids":
         return [f"*{item}" if item.startswith("S-1-") else item for item in value]
     if setting.codec == "sddl":
-        names = {sid: alias for alias, sid in _ALIASES.items()}
+        names = {sid: alias for alias, sid in WELL_KNOWN.items()}
         return "O:BAG:BAD:" + "".join(f"(A;;RC;;;{names.get(item, item)})" for item in value)
     return list(value) if address.kind == "multi_sz" else ", ".join(value)
 
