@@ -110,7 +110,8 @@ def _session(fact: Fact) -> Row:
     user, machine, address, dialect, signing, encryption = _texts(
         fact.effective, "user", "machine", "address", "dialect", "signing", "encryption"
     )
-    return user, f"{machine} {address}", dialect, signing, encryption
+    client = machine if machine == address else f"{machine} {address}"  # Windows tells one of them
+    return user, client, dialect, signing, encryption
 
 
 def _mount(point: str, fact: Fact) -> Row:

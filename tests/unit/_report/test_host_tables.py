@@ -46,3 +46,14 @@ def test_windows_firewall():
         ("domain", "yes", "block", "any", "unknown", "unknown", "unknown"),
         ("public", "yes", "block", "nobody", "unknown", "unknown", "unknown"),
     )
+
+
+def test_a_session_names_its_client_once():
+    facts = FactSet()
+    same = {"user": "alice", "machine": "10.0.0.9", "address": "10.0.0.9", "dialect": "3.1.1", "signing": "yes"}
+    facts.put("usage.session", Fact(effective=same), "1")
+    facts.put("usage.session", Fact(effective={**same, "machine": "pc9"}), "2")
+    assert shown(facts)["Sessions at that moment"] == (
+        ("alice", "10.0.0.9", "3.1.1", "yes", ""),
+        ("alice", "pc9 10.0.0.9", "3.1.1", "yes", ""),
+    )
