@@ -12,6 +12,7 @@ from typing import Any, Literal
 from .collected import Implementation, SectionError
 from .fact import FactSet
 from .finding import Finding
+from .step import Remediation
 
 RunKind = Literal["audit", "remediate", "rollback", "probe"]
 RunVerdict = Literal["compliant", "noncompliant", "incomplete"]
@@ -69,6 +70,7 @@ class HostRecord:
         labels: what the reader of a report must know ("recorded": the answer was replayed, not asked for).
         errors: sections that could not be read.
         timings: section → seconds.
+        remediation: what the run changed there; None in an audit.
     """
 
     host: str
@@ -83,6 +85,7 @@ class HostRecord:
     groups: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     score: int | None = None
+    remediation: Remediation | None = None
     schema: str = HOST_SCHEMA
 
 
