@@ -28,6 +28,7 @@ LIBRARIES = {
     "_firewall": set(),
     "_store": set(),
     "_patch": set(),
+    "_plan": set(),
     "_report": {"jinja2"},
     "_ssh": {"paramiko", "cryptography"},  # the one comes with the other
 }

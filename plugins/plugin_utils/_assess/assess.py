@@ -185,15 +185,11 @@ class _Judge:
         """Ask one question: of the object's own fact, else of the host's."""
         wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
         expected = operators.phrase(test.operator, wanted)
-        obj = test.object or obj
-        fact, at = self.facts.get(test.fact, obj), obj
-        if fact is None and obj:
-            fact, at = self.facts.get(test.fact), ""
-        many = self.facts.objects(test.fact)
-        whole = fact is not None and (fact.unreadable is None or len(many) == 1)
-        if not whole and not obj and many:
-            return self._each(test, wanted, expected, many)
         name = self._name(test.fact)
+        found, each = looked_at(self.facts, test, obj)
+        if each:
+            return self._each(test, wanted, expected, found)
+        at, fact = next(iter(found.items()), ("", None))
         return self._one(test, wanted, expected, fact, at, f"{name} of {test.object}" if test.object else name)
 
     def _each(self, test: Test, wanted: Any, expected: str, many: Mapping[str, Fact]) -> _Outcome:
@@ -288,6 +284,20 @@ class _Judge:
             "{setting}": self._name(decisive.fact_id).strip("'"),
         }
         return _PLACEHOLDER.sub(lambda match: words[match[0]], control.remedy)  # in one pass: a word is never filled
+
+
+def looked_at(facts: FactSet, test: Test, obj: str) -> tuple[Mapping[str, Fact], bool]:
+    """Return the facts that a test looks at, by object, and whether it must hold on each of them.
+
+    That is the fact of the object (the test's own, else the control's), else the host's, else those of every object.
+    """
+    obj = test.object or obj
+    many = facts.objects(test.fact)
+    at = obj if obj in many else ""
+    fact = many.get(at)
+    if not obj and many and (fact is None or (fact.unreadable is not None and len(many) > 1)):
+        return many, True
+    return ({} if fact is None else {at: fact}), False
 
 
 def _noun(fact_id: str) -> str:

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings → targets: which value of which fact would make a failing control hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._model.collected import Implementation
+from .._model.control import Control, Test
+from .._model.fact import Fact, FactSet
+from .._model.finding import Finding
+from .._model.setting import Setting
+from .._model.step import Target
+from .._model.when import holds as fits
+from . import operators
+from .assess import looked_at
+from .conditions import candidates, mismatch, version_key
+from .mend import NARROWER, Ground, Question, mended
+from .profiles import Selection
+
+_NEVER_SET = frozenset({"windows.smb1_pending_reboot"})
+"""Facts that a reboot changes, and no value that could be written."""
+
+
+def targets(
+    findings: Iterable[Finding],
+    controls: Mapping[str, Control],
+    selections: Iterable[Selection],
+    facts: FactSet,
+    settings: Mapping[str, Setting],
+    implementations: Sequence[Implementation],
+) -> tuple[list[Target], list[Finding]]:
+    """Return what failing findings ask for, and those findings that no value here would mend.
+
+    A finding that a waiver covers asks for nothing. The arguments are those of ``assess``, with what it returned.
+    """
+    inverter = _Inverter(facts, settings, implementations)
+    chosen = {selection.control: selection for selection in selections}
+    found: list[Target] = []
+    beyond: list[Finding] = []
+    for finding in findings:
+        if finding.verdict != "fail" or finding.exception is not None:
+            continue
+        wanted = list(inverter.wanted(finding, controls[finding.control], chosen[finding.control]))
+        found += wanted
+        if not wanted:
+            beyond.append(finding)
+    return found, beyond
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A fact that tests look at: its id, the object that is meant, and the object that today's value stands at."""
+
+    fact: str
+    object: str
+    at: str
+
+
+class _Inverter:
+    def __init__(
+        self, facts: FactSet, settings: Mapping[str, Setting], implementations: Sequence[Implementation]
+    ) -> None:
+        self.facts = facts
+        self.settings = settings
+        self.implementations = implementations
+        system = facts.get("host.os")
+        self.system = system.configured if system else None
+
+    def wanted(self, finding: Finding, control: Control, selection: Selection) -> Iterator[Target]:
+        """Yield one target per fact that fails and that a value would mend."""
+        present = candidates(control.when, self.implementations) if control.when.implementation else []
+        host = present[0] if present else None
+        asked = [test for test in control.tests if test.when is None or mismatch(test.when, host, self.system) is None]
+        asked.sort(key=lambda test: test.value is not None)  # what the profile decides first
+        for place, questions in self._questions(asked, finding, selection).items():
+            fact = self.facts.objects(place.fact)[place.at]
+            setting = self.settings.get(place.fact)
+            ground = Ground(
+                default=None if setting is None or host is None else _default(setting, host),
+                scale=setting.scale if setting else (),
+                setting=setting is not None,
+                replacing=NARROWER if setting is not None and setting.codec == "sids" else None,
+            )
+            if not _fails(questions, fact, ground.scale):
+                continue
+            value = mended(questions, next(iter(fact.truths().values())), ground)
+            if value is not None:
+                yield Target(
+                    control=control.id,
+                    fact=place.fact,
+                    value=value,
+                    object=place.object,
+                    at=place.at,
+                    severity=finding.severity,
+                    area=control.area,
+                    stage=control.stage,
+                )
+
+    def _questions(self, asked: Iterable[Test], finding: Finding, selection: Selection) -> dict[_Place, list[Question]]:
+        """Return what is asked, by the fact that it is asked of: one value has to answer all of it."""
+        found: dict[_Place, list[Question]] = {}
+        for test in asked:
+            if test.fact in _NEVER_SET:
+                continue
+            wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
+            facts, each = looked_at(self.facts, test, finding.object)
+            for at in facts:
+                meant = at if each or (at and at == test.object) else finding.object
+                found.setdefault(_Place(test.fact, meant, at), []).append(Question(test.operator, wanted))
+        return found
+
+
+def _fails(questions: Iterable[Question], fact: Fact, scale: operators.Scale) -> bool:
+    if fact.unreadable is not None:
+        return False
+    values: list[Any] = list(fact.truths().values())
+    return any(
+        operators.holds(item.operator, value, item.wanted, scale) is False for item in questions for value in values
+    )
+
+
+def _default(setting: Setting, host: Implementation) -> Any:
+    """Return what is in force on a host when nothing is written; None when that is not known or no value."""
+    if not host.version:
+        return None
+    newest = None
+    for row in setting.defaults:
+        if row.since and version_key(row.since) > version_key(host.version):
+            break
+        if row.since:
+            newest = row.value  # rows by release: the last one that is not newer decides
+        elif fits(row.when, host.version, host.traits):
+            newest = row.value  # rows by condition: the first that holds
+            break
+    return None if newest in setting.implied else newest

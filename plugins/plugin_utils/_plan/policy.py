@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values that group policy has written, or may have: what is written here would be put back."""
+
+from __future__ import annotations
+
+from .._model.setting import Address, Setting
+from .._model.step import Target
+from .situation import Situation
+
+_PLACES = ("HKLM\\", "secedit [", "user right ", "auditpol ")
+
+
+def overriding(target: Target, situation: Situation) -> str | None:
+    """Return which policy a value comes from and what must change there, or None when this host may decide itself.
+
+    A value in a policy key that no policy object put there is this host's own, where the host told of its objects.
+    """
+    origin = situation.fact(target).origin
+    if origin is None or origin.kind not in ("policy", "unknown"):
+        return None
+    setting = situation.settings.get(target.fact)
+    where = _address(setting, origin.where) or situation.name(target)
+    if origin.kind == "unknown":
+        told = situation.facts.in_force("windows.policy_source_read") is True
+        lift = "" if told else ", or let this account read the Resultant Set of Policy"
+        return (
+            f"Windows does not tell where {where} comes from, and this host belongs to a domain, so policy may put it "
+            f"back; set it in a policy object{lift}"
+        )
+    if not _is_place(origin.where, setting):
+        return f"the policy object '{origin.where}' sets {where} and would put it back; change it there"
+    if situation.facts.in_force("windows.policy_source_read") is True:
+        return None
+    return f"a policy sets {where}, and which policy object could not be read; change it in that object"
+
+
+def _address(setting: Setting | None, origin: str) -> str:
+    """Return the place that a policy object has to change: where the origin says, else the first one known."""
+    if origin.startswith(_PLACES):
+        return origin
+    return next((_place(item) for item in setting.addresses if item.truth != "effective"), "") if setting else ""
+
+
+def _is_place(where: str, setting: Setting | None) -> bool:
+    """Whether an origin is only an address: policy objects have names of their own."""
+    if setting is None:
+        return where.startswith(_PLACES)
+    return where in {_place(address) for address in setting.addresses}
+
+
+def _place(address: Address) -> str:
+    if address.store == "registry":
+        return f"HKLM\\{address.key}!{address.name}"
+    if address.store == "secedit":
+        return f"secedit [{address.key}] {address.name}"
+    return f"{'user right' if address.store == 'right' else 'auditpol'} {address.name}"
