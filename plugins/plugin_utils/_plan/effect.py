@@ -16,16 +16,6 @@ from .order import Asking
 from .situation import Situation, implementation, lifting
 from .window import contains
 
-_NETBIOS = (
-    "samba.disable_netbios",
-    "samba.wins_",
-    "samba.dns_proxy",
-    "samba.local_master",
-    "samba.domain_master",
-    "samba.preferred_master",
-    "samba.lm_announce",
-    "samba.browse_list",
-)
 _PROPERTIES = {
     "server_property": "LanmanServer",
     "share_property": "LanmanServer",
@@ -110,8 +100,6 @@ def _need(
     elif samba:
         if situation.facts.in_force("samba.server_running") is not False:
             yield Need("smbd", kind, targets, config)
-        if kind == "restart" and fact.startswith(_NETBIOS) and situation.facts.in_force("samba.nmbd_running") is True:
-            yield Need("nmbd", kind, targets, config)
     else:
         service = _service(fact, step)
         state = situation.facts.in_force("host.service", service) or {}

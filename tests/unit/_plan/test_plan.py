@@ -285,24 +285,11 @@ def test_restarts_only_where_asked_and_inside_the_window(host, target, options, 
     assert plan.steps[-1].config == CONF
 
 
-def test_nmbd_starts_anew_with_netbios_settings_where_it_runs(host, target):
+def test_nmbd_is_not_started_anew_where_netbios_goes_because_it_would_not_come_back(host, target):
     wanted = [target("samba-disable-netbios", True)]
     running = {"samba.nmbd_running": True}
-    assert kinds(make(wanted, host(facts=running, restart=True), EDITORS))[1:] == [
-        ("restart", "smbd"),
-        ("restart", "nmbd"),
-    ]
-    assert make(wanted, host(facts=running), EDITORS).pending == ("restart of smbd", "restart of nmbd")
-
-    def stopping(targets):
-        found = file_editor(targets)
-        unit = Step(
-            2, "unit", "nmbd.service", "", Native("unit", "enabled running"), Native("unit", "disabled stopped")
-        )
-        return dataclasses.replace(found, steps=(*found.steps, unit))
-
-    plan = make(wanted, host(facts=running, restart=True), {"samba": stopping})
-    assert ("restart", "nmbd") not in kinds(plan)
+    assert kinds(make(wanted, host(facts=running, restart=True), EDITORS))[1:] == [("restart", "smbd")]
+    assert make(wanted, host(facts=running), EDITORS).pending == ("restart of smbd",)
 
 
 def test_a_server_that_does_not_run_needs_nothing(host, target):

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.host.windows import read as read_host
+from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.edit import edit
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.read import read
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Collected, Reading, Record
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import Edited, Target
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 TODAY = datetime.date(2026, 11, 25)
@@ -142,6 +144,11 @@ class Machine:
 
     def read(self) -> Reading:
         return read(self.collected(), self.settings, self.host().facts, TODAY)
+
+    def edit(self, *targets: Target) -> Edited:
+        whole = self.host()
+        whole.merge(self.read())
+        return edit(targets, self.collected(), whole.facts, self.settings)
 
     def fact(self, fact_id: str, obj: str = "") -> Any:
         return self.read().facts.get(fact_id, obj)

@@ -36,10 +36,10 @@ def _netbios(collected: Collected, facts: FactSet) -> None:
     """
     registry, why = table(collected, "host.netbt")
     adapters, adapters_why = table(collected, "host.adapters")
-    live = {_guid(item): number(item.get("netbios")) for item in adapters if _guid(item)}
+    live = {guid_of(item): number(item.get("netbios")) for item in adapters if guid_of(item)}
     present = _present(collected) if adapters_why is None else set()
     for item in registry:
-        guid, option = _guid(item), item.get("options")
+        guid, option = guid_of(item), item.get("options")
         if not guid:
             why = why or "host.netbt: an interface without a GUID"
             continue
@@ -80,7 +80,7 @@ def _number(value: Any) -> int:
     return -1 if found is None else found
 
 
-def _guid(item: dict[str, Any]) -> str:
+def guid_of(item: dict[str, Any]) -> str:
     """Return the GUID of an interface, in braces and capitals."""
     guid = text(item.get("guid")).strip().removeprefix("Tcpip_").strip("{}").upper()
     return f"{{{guid}}}" if guid else ""

@@ -55,6 +55,19 @@ def read(collected: Collected, product: Product, facts: FactSet) -> None:
             facts.put(fact_id, Fact(unreadable=why))
 
 
+def named(listed: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the rows of the list of shares by the object that their facts have."""
+    taken = FactSet()
+    found = {}
+    for item in listed:
+        told = _name(item)
+        if told:
+            name = taken.unused("windows.share", told)
+            taken.put("windows.share", Fact(), name)
+            found[name] = item
+    return found
+
+
 def _name(item: dict[str, Any]) -> str:
     """Return a share's name; shares of a cluster's names carry that name too."""
     name, scope = text(item.get("name")), text(item.get("scope"))

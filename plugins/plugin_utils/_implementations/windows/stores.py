@@ -14,7 +14,7 @@ from ..._model.answer import MAX_TEXT, document, mapping, missing, table, text
 from ..._model.collected import Collected
 from ..._model.setting import Address
 
-_CMDLETS = {"server_property": "windows.server_configuration", "client_property": "windows.client_configuration"}
+CMDLETS = {"server_property": "windows.server_configuration", "client_property": "windows.client_configuration"}
 _MAX_ITEMS = 500
 SMB_CMDLETS = (6, 2)
 """The release that brought the cmdlets of SMB; before it, only the registry tells."""
@@ -54,8 +54,8 @@ class Stores:
         """Return what stands at an address."""
         if address.store == "registry":
             return self.registry(address.key, address.name)
-        if address.store in _CMDLETS:
-            return self._property(_CMDLETS[address.store], address.name)
+        if address.store in CMDLETS:
+            return self._property(CMDLETS[address.store], address.name)
         if address.store == "audit":
             return self._audit(address.name)
         section = "Privilege Rights" if address.store == "right" else address.key
@@ -141,14 +141,14 @@ def stores(collected: Collected, release: tuple[int, int]) -> Stores:
     for item in listed:
         key, entry = text(item.get("key")).strip("\\").lower(), (text(item.get("state")), mapping(item.get("values")))
         found.keys[key] = entry if found.keys.get(key, entry) == entry else ("error", {})  # two answers are none
-    for record_id in _CMDLETS.values():
+    for record_id in CMDLETS.values():
         properties, why = document(collected, record_id)
         if why is None and not properties:
             why = f"{record_id}: the cmdlet told nothing"
         if why is not None:
             found.unread[record_id] = why
         found.properties[record_id] = {name.lower(): value for name, value in properties.items()}
-    found.lacking = frozenset(record_id for record_id in _CMDLETS.values() if missing(collected, record_id))
+    found.lacking = frozenset(record_id for record_id in CMDLETS.values() if missing(collected, record_id))
     found.secedit, why = document(collected, "windows.secedit")
     if why is not None:
         found.unread["windows.secedit"] = why
