@@ -40,7 +40,10 @@ class DataVersions:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """``run.json``. Times are UTC, ISO 8601 with seconds and ``Z``."""
+    """``run.json``. Times are UTC, ISO 8601 with seconds and ``Z``.
+
+    ``check``: hosts were only looked at, and what would be changed was planned; such a run is never a baseline.
+    """
 
     id: str
     started: str
@@ -54,6 +57,7 @@ class Run:
     ended: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    check: bool = False
     schema: str = RUN_SCHEMA
 
 

@@ -180,8 +180,8 @@ class Change:
 
     control: str
     address: str
-    before: Any
-    after: Any
+    before: Any = None
+    after: Any = None
     fact: str = ""
     object: str = ""
     origin: Origin | None = None

@@ -120,6 +120,20 @@ bw_run() {
 # bw_file ID PATH: the content of a file. A file that is not there gives rc 1 and the reason.
 bw_file() { bw_record "$1" "$2" bw_bounded "$bw_seconds" cat "$2"; }
 
+# bw_sums FILE ...: "SHA-256 path" of each file that can be read. Text tools do not tell whether a last line ends.
+bw_sums() {
+    if bw_has sha256sum; then
+        sha256sum -- "$@"
+    elif bw_has shasum; then
+        shasum -a 256 -- "$@"
+    elif bw_has sha256; then
+        sha256 -r "$@"
+    else
+        openssl dgst -sha256 -r "$@"
+    fi 2>/dev/null
+    return 0
+}
+
 # bw_text ID LABEL TEXT: something that the script itself worked out.
 bw_text() { bw_record "$1" "$2" printf '%s' "$3"; }
 

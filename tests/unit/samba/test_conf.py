@@ -125,6 +125,11 @@ def test_registry():
     assert value(found, "path", "share")[0] == "/r"
     only = load("[t]\npath=/t\n[global]\nconfig backend = registry\n", registry=registry)
     assert list(only.shares) == ["share"]
+    rest = "include = /rest\nserver string = text\n[t]\npath=/t\n"
+    after = load(
+        rest, registry=registry, rest="config backend = registry\nserver signing = not any more\n[u]\npath=/u\n"
+    )
+    assert list(after.shares) == ["share"] and value(after, "server string")[0] == "reg" and not after.errors
     with pytest.raises(conf.Unreadable):
         load("[global]\ninclude = registry\n")
 

@@ -135,6 +135,15 @@ bw_host_fstab() {
     awk '!/^[ \t]*#/ && ($3 == "cifs" || $3 == "smb3" || $3 == "smbfs")' /etc/fstab | bw_redact
 }
 
+# The whole table, for those who want to change it; not where a password stands in it.
+bw_host_fstab_file() {
+    if grep -Eiq 'pass[a-z0-9]*=' /etc/fstab; then
+        echo 'a password stands in it' >&2
+        return 1
+    fi
+    cat /etc/fstab
+}
+
 bw_host_cifs() {
     set +f
     for bw_item in /sys/module/cifs/parameters/*; do
@@ -191,6 +200,10 @@ bw_collect_host() {
     [ -r /sys/class/ksmbd-control/stats ] && bw_file host.ksmbd /sys/class/ksmbd-control/stats
     bw_record host.mounts /proc/mounts bw_host_mounts
     bw_record host.fstab /etc/fstab bw_host_fstab
+    if [ -r /etc/fstab ] && [ -n "$(bw_host_fstab)" ]; then
+        bw_record host.fstab_file /etc/fstab bw_host_fstab_file
+        bw_record host.sha256 SHA-256 bw_sums /etc/fstab
+    fi
     bw_record host.cifs_parameters cifs bw_host_cifs
     bw_record host.modprobe modprobe.d bw_host_modprobe
     bw_host_firewall

@@ -117,12 +117,20 @@ bw_samba_paths() {
     } | awk '/^\// && !/%/ && !seen[$0]++ && n++ < 4000'
 }
 
-# bw_samba_ls: ls -ldn of the paths on its arguments and of those that are not there nothing.
+# bw_samba_ls: ls -ldn of the paths on its arguments (links are followed), and of those that are not there nothing.
 bw_samba_ls() {
     for bw_item in "$@"; do
-        [ -e "$bw_item" ] && ls -ldn "$bw_item"
+        [ -e "$bw_item" ] && ls -ldnL "$bw_item"
     done
     return 0
+}
+
+bw_samba_sums() {
+    IFS=$bw_nl
+    # shellcheck disable=SC2086
+    set -- $bw_seen
+    unset IFS
+    bw_sums "$@"
 }
 
 bw_samba_ls_shares() {
@@ -193,6 +201,7 @@ bw_collect_samba() {
         [ "$bw_rc" = 124 ] || bw_testparm=$(bw_bounded "$bw_seconds" testparm -s "$bw_conf" </dev/null 2>/dev/null)
     fi
     bw_samba_files
+    bw_record samba.sha256 SHA-256 bw_samba_sums
     [ -z "$bw_registry" ] || bw_run samba.registry net --configfile="$bw_conf" conf list
     if [ -n "$bw_smbd_pid" ]; then
         bw_run samba.debuglevel smbcontrol --configfile="$bw_conf" "$bw_smbd_pid" debuglevel

@@ -96,8 +96,13 @@ class Unreadable(Exception):
 ReadFile = Callable[[str], "str | None"]
 """Content of a file, None when there is no such file; raises Unreadable."""
 
+Watch = Callable[[str, Item, "Share | None", "Share | None"], None]
+"""Is told of each item once it has taken effect: its file ("": the registry), and the section before and after it."""
 
-def load(main: str, read: ReadFile, table: Table, registry: str | None = None) -> Configuration:
+
+def load(
+    main: str, read: ReadFile, table: Table, registry: str | None = None, watch: Watch | None = None
+) -> Configuration:
     """Work out the configuration that begins with the file ``main``.
 
     Args:
@@ -105,11 +110,12 @@ def load(main: str, read: ReadFile, table: Table, registry: str | None = None) -
         read: gives the content of a file.
         table: the property table.
         registry: output of ``net conf list``, when the host has any.
+        watch: is told of every item; one that includes others comes after them.
 
     Raises:
         Unreadable: a file that takes part could not be read.
     """
-    evaluator = _Evaluator(Configuration(main), read, table, registry)
+    evaluator = _Evaluator(Configuration(main), read, table, registry, watch)
     text = read(main)
     if text is None:
         raise Unreadable(f"{main}: no such file")
@@ -121,13 +127,17 @@ def load(main: str, read: ReadFile, table: Table, registry: str | None = None) -
 class _Evaluator:
     """The state of one pass over the files: where we are, and what is set so far."""
 
-    def __init__(self, conf: Configuration, read: ReadFile, table: Table, registry: str | None) -> None:
+    def __init__(
+        self, conf: Configuration, read: ReadFile, table: Table, registry: str | None, watch: Watch | None
+    ) -> None:
         self.conf = conf
         self.read = read
         self.table = table
         self.registry = registry
+        self.watch = watch
         self.share: Share | None = None
         self.valid_by_default = True
+        self.elsewhere = False  # the registry alone counts, and no text any more
         self.open: set[str] = set()
         self.files = 0
         self.characters = 0
@@ -142,13 +152,14 @@ class _Evaluator:
         kind: OriginKind = "local" if depth == 0 else "include"
         shown = visible(path)
         for item in items(text):
-            if self.conf.errors:
+            if self.conf.errors or self.elsewhere:
                 break
             self.item(item, Origin(kind, f"{shown}:{item.line}"), path, depth)
         self.open.discard(path)
 
     def item(self, item: Item, origin: Origin, path: str, depth: int) -> None:
         """Apply one section header or parameter."""
+        before = self.share
         if item.kind == "malformed":
             self.conf.errors.append(f"{origin.where}: {item.name}")
         elif item.kind == "section":
@@ -159,6 +170,8 @@ class _Evaluator:
             self.valid(item, origin)
         else:
             self.parameter(item, origin, path, depth)
+        if self.watch is not None:
+            self.watch(path, item, before, self.share)
 
     def section(self, name: str) -> None:
         """Go on in a section; a new share takes over [global] as it stands."""
@@ -303,6 +316,7 @@ class _Evaluator:
         self.share = None
         self.registry_globals()
         conf.globals["samba.config_backend"] = Value("registry", origin)
+        self.elsewhere = True
 
     def finish(self) -> None:
         """What Samba does after the last line."""

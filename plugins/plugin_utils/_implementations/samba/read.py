@@ -15,12 +15,11 @@ from ..._model.collected import Collected, Implementation, Reading, SectionError
 from ..._model.fact import Fact, FactSet, Origin
 from ..._model.setting import Setting
 from ..._model.text import visible
-from . import conf, inventory, lifecycle, sessions
+from . import conf, inventory, lifecycle, ports, sessions, sources
+from .loglevel import auth_level
 from .merge import Parsed, merge
 from .settings import Table
 from .testparm import parse as parse_testparm
-
-_NO_SUCH = ("no such file", "not found")
 
 
 def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, today: datetime.date) -> Reading:
@@ -49,6 +48,7 @@ def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, t
     merge(parsed, _view(collected, table), table, version, inventory.builtins(collected, version), facts)
     _log_level(collected, facts)
     _loaded(collected, facts)
+    ports.effective(host, facts)
     inventory.permissions(collected, facts)
     inventory.guest_account(collected, facts)
     inventory.usershares(collected, facts)
@@ -77,23 +77,8 @@ def _parse(collected: Collected, table: Table) -> Parsed:
     main = collected.text("samba.conf")
     if not main:
         return Parsed(None, ["no smb.conf was found"])
-    files = {record.command: record for record in collected.all("samba.file")}
-
-    def content(path: str) -> str | None:
-        record = files.get(path)
-        if record is None:
-            raise conf.Unreadable(f"{visible(path)}: not collected")
-        reason = record.unreadable
-        if reason is None:
-            return record.out
-        if any(words in reason.lower() for words in _NO_SUCH):
-            return None
-        raise conf.Unreadable(visible(reason))
-
-    registry = collected.get("samba.registry")
-    registry_text = registry.out if registry is not None and registry.unreadable is None else None
     try:
-        return Parsed(conf.load(main, content, table, registry_text), [])
+        return Parsed(conf.load(main, sources.files(collected), table, sources.registry(collected)), [])
     except conf.Unreadable as error:
         return Parsed(None, [str(error)])
 
@@ -127,14 +112,6 @@ def _log_level(collected: Collected, facts: FactSet) -> None:
         return
     levels = [None if text is None else auth_level(str(text)) for text in (written.configured, effective)]
     facts.put("samba.log_auth_level", Fact(levels[0], effective=levels[1], origin=written.origin))
-
-
-def auth_level(text: str) -> int:
-    """Return the level at which logins are logged: of auth_audit or auth_json_audit, else of all classes."""
-    classes = {name: int(level) for name, level in re.findall(r"\b(\w+):(\d+)", text)}
-    general = re.match(r"\s*(\d+)", text)
-    fallback = int(general[1]) if general else classes.get("all", 0)
-    return max(classes.get("auth_audit", fallback), classes.get("auth_json_audit", fallback))
 
 
 def _loaded(collected: Collected, facts: FactSet) -> None:
