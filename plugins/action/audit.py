@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.audit import AuditRequest, audit
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.run import run_directory
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.audit import audit
 
 
 class ActionModule(BreakwaterAction):
@@ -27,18 +26,4 @@ class ActionModule(BreakwaterAction):
 
     def command(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Audit one host; a host that cannot be read is recorded as such when a run is open."""
-        context = self.context(options)
-        connection = self.transport()
-        request = AuditRequest(
-            host=str(task_vars["inventory_hostname"]),
-            address=str(task_vars.get("ansible_host") or task_vars["inventory_hostname"]),
-            connection=connection,
-            family=self.family(),
-            groups=tuple(sorted(map(str, task_vars.get("group_names", ())))),
-            run=run_directory(context, options["run"]) if options["run"] else None,
-            profile=options["profile"],
-            exceptions=options["exceptions"],
-            implementation=options["implementation"],
-            labels=("recorded",) if connection == "replay" else (),
-        )
-        return audit(request, context, self.executor())
+        return audit(self.subject(options, task_vars), self.context(options), self.executor())

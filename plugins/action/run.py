@@ -9,13 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.run import (
-    CloseRequest,
-    OpenRequest,
-    approve_run,
-    close_run,
-    open_run,
-)
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.opening import OpenRequest, open_run
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.run import CloseRequest, approve_run, close_run
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 
 
@@ -24,7 +19,9 @@ class ActionModule(BreakwaterAction):
 
     ARGUMENTS = {
         "state": {"type": "str", "choices": ["open", "closed", "approved"], "required": True},
+        "kind": {"type": "str", "choices": ["audit", "remediate", "rollback"], "default": "audit"},
         "run": {"type": "str"},
+        "journal": {"type": "str"},
         "results": {"type": "path", "default": "./results"},
         "history": {"type": "str"},
         "profile": {"type": "str", "default": "recommended"},
@@ -48,6 +45,9 @@ class ActionModule(BreakwaterAction):
                     profile=options["profile"],
                     exceptions=options["exceptions"],
                     variables=tuple(name for name in map(str, task_vars) if name.startswith("breakwater_")),
+                    kind=options["kind"],
+                    check=bool(self._task.check_mode),
+                    journal=options["journal"] or "",
                 ),
                 context,
             )

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the Breakwater authors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A quiet run: one progress line while hosts are audited, then the summary."""
+"""A quiet run: one progress line while hosts are audited or changed, then the summary."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: progress
 type: stdout
-short_description: One progress line while hosts are audited
+short_description: One progress line while hosts are audited or changed
 version_added: 0.1.0
 description:
   - Shows a single progress line for Breakwater's own tasks instead of one line per host; everything that fails, and
@@ -26,6 +26,7 @@ import sys
 import time
 from typing import Any
 
+from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.text import printable
@@ -33,6 +34,10 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.text import 
 OURS = "breakwater.smb."
 PLAYBOOKS = "/ansible_collections/breakwater/smb/playbooks/"
 PERIOD = 10.0
+VERBS = {f"{OURS}audit": "audited", f"{OURS}remediate": "remediated", f"{OURS}rollback": "rolled back"}
+"""Tasks whose hosts are counted, and what was done to a host then."""
+PLANNED = ("remediated", "rolled back")
+"""What in check mode is only planned."""
 
 
 class CallbackModule(DefaultCallback):
@@ -50,6 +55,7 @@ class CallbackModule(DefaultCallback):
         self._began = time.monotonic()
         self._printed = 0.0
         self._counting = False
+        self._verb = ""
         self._foreign = False
         self._held: Any = None
         self._live = sys.stdout.isatty()
@@ -61,9 +67,12 @@ class CallbackModule(DefaultCallback):
         self._held = play
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        """Count the hosts of an audit task; other tasks of ours say nothing."""
+        """Count the hosts of a task that looks at or changes them; other tasks of ours say nothing."""
         self._finish()
-        self._counting = str(task.action) == f"{OURS}audit"
+        self._verb = VERBS.get(str(task.action), "")
+        if self._verb in PLANNED and context.CLIARGS.get("check"):
+            self._verb = "planned"
+        self._counting = bool(self._verb)
         if self._counting:
             self._done = self._bad = 0
             self._began = self._printed = time.monotonic()
@@ -89,6 +98,16 @@ class CallbackModule(DefaultCallback):
             self._erase()
             self._handle_warnings(data)
         self._count(bool(data.get("failing") or data.get("unknown") or data.get("unread")))
+
+    def v2_on_file_diff(self, result: Any) -> None:
+        """What --diff shows; for our own with the host's name, which no other line tells."""
+        self._erase()
+        data = _data_of(result)
+        if not _is_ours(_task_of(result)):
+            super().v2_on_file_diff(result)
+        elif data.get("diff") and data.get("changed"):
+            self._display.display(f"{printable(str(_host_of(result)))}:")
+            self._display.display(self._get_diff(data["diff"]))
 
     def v2_runner_on_skipped(self, result: Any) -> None:
         """Nothing for our own."""
@@ -148,7 +167,7 @@ class CallbackModule(DefaultCallback):
         left = ""
         if 0 < self._done < self._total:
             left = f", about {(now - self._began) / self._done * (self._total - self._done):.0f} s left"
-        return f"{self._done} of {self._total} hosts audited, {self._bad} with findings{left}"
+        return f"{self._done} of {self._total} hosts {self._verb}, {self._bad} with findings{left}"
 
     def _erase(self) -> None:
         """Take the live line away before anything else is printed."""
@@ -162,6 +181,7 @@ class CallbackModule(DefaultCallback):
             self._erase()
             self._display.display(self._line(time.monotonic()))
         self._counting = False
+        self._verb = ""
 
 
 def _is_ours(task: Any) -> bool:

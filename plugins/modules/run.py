@@ -11,20 +11,37 @@ module: run
 short_description: Opens, closes and approves a run
 version_added: 0.1.0
 description:
-  - A run is a directory on the controller with one record per host. It is opened before the first host is audited,
+  - A run is a directory on the controller with one record per host. It is opened before the first host is looked at,
     and closed after the last one.
   - Closing adds a record for each host that gave none, compares with the baseline, decides the verdict, writes the
     reports and prints the summary.
+  - A run that changes hosts is closed after every batch of them, which does nothing while batches are still to come and
+    no host has failed.
   - Runs on the controller; use C(run_once).
 options:
   state:
     description:
       - V(open) starts a run and freezes its profile and exceptions.
-      - V(closed) finishes it, and fails when the fleet does not comply or the run is incomplete.
+      - V(closed) finishes it, and fails when the fleet does not comply or the run is incomplete. A rollback, and a
+        change in check mode, fail only when they are incomplete.
       - V(approved) makes a finished run the baseline that drift is measured from.
     type: str
     choices: [open, closed, approved]
     required: true
+  kind:
+    description:
+      - With O(state=open), what will be done to the hosts.
+      - A run of kind V(remediate) or V(rollback) that was opened in check mode is marked as such. It has reports, but is
+        not remembered in the history, so that it is never a baseline.
+    type: str
+    choices: [audit, remediate, rollback]
+    default: audit
+    version_added: 0.2.0
+  journal:
+    description:
+      - With O(kind=rollback), the run that will be undone. Hosts that were not part of it are left out.
+    type: str
+    version_added: 0.2.0
   run:
     description:
       - Id of the run, an unambiguous beginning of it, or V(latest).
@@ -62,6 +79,13 @@ EXAMPLES = r"""
   run_once: true
   register: opened
 
+- name: Open a run that changes hosts
+  breakwater.smb.run:
+    state: open
+    kind: remediate
+  run_once: true
+  register: opened
+
 - name: Close it
   breakwater.smb.run:
     state: closed
@@ -86,21 +110,30 @@ directory:
   description: Directory of the run on the controller.
   returned: always
   type: str
+kind:
+  description: What will be done to the hosts.
+  returned: when O(state=open)
+  type: str
+hosts:
+  description: The hosts in scope.
+  returned: when O(state=open)
+  type: list
+  elements: str
 verdict:
   description: V(compliant), V(noncompliant) or V(incomplete).
-  returned: when O(state=closed)
+  returned: when O(state=closed), and no batch of hosts is still to come
   type: str
 reasons:
   description: Why the verdict is not V(compliant).
-  returned: when O(state=closed)
+  returned: when O(state=closed), and no batch of hosts is still to come
   type: list
   elements: str
 counts:
   description: Number of findings per verdict, over all hosts.
-  returned: when O(state=closed)
+  returned: when O(state=closed), and no batch of hosts is still to come
   type: dict
 reports:
   description: Paths of the reports, by format.
-  returned: when O(state=closed)
+  returned: when O(state=closed), and no batch of hosts is still to come
   type: dict
 """

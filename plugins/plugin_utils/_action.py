@@ -9,10 +9,12 @@ The only place where Ansible's exceptions and ours are translated into each othe
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import pathlib
 import shlex
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
@@ -21,12 +23,14 @@ from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
-from ._commands.context import Context
+from ._commands.audit import AuditRequest
+from ._commands.context import Context, Hands
 from ._model.codec import encode
 from ._model.collected import Family
 from ._model.errors import BreakwaterError, HostError, Unreachable
 from ._remote.execution import Executed, PrivilegeRefused
 from ._remote.winrm_failures import explain
+from ._store import rundir
 
 
 class BreakwaterAction(ActionBase):
@@ -88,23 +92,66 @@ class BreakwaterAction(ActionBase):
                 self._refuse_become()
             if not self._connection.has_pipelining:  # such a connection has no standard input to offer
                 command, data = f"/bin/sh -c {shlex.quote(stdin.decode())}", None
-            try:
+            with self._translated():
                 answer = self._low_level_execute_command(command, in_data=data, sudoable=not windows)
-            except AnsibleError as error:
-                raise self._failure(error) from error
-            except BaseException as error:  # the task's own timeout is no Exception; its class differs between releases
-                if "Timeout" in type(error).__name__:
-                    raise HostError(
-                        "The host gave no answer",
-                        seen="the time bound of the task is over",
-                        remedy="raise breakwater_timeout",
-                    ) from None
-                if isinstance(error, Exception):
-                    raise self._failure(error) from error
-                raise
             return Executed(int(answer["rc"]), answer["stdout"], answer["stderr"])
 
         return execute
+
+    def hands(self) -> Hands:
+        """Return what reaches the host more than once: executions, a new connection, patience."""
+        return Hands(self.executor(), self._reconnect, self._wait, self.family())
+
+    def _reconnect(self) -> None:
+        """Close the connection, so that the next execution comes through a new one, with a new authentication."""
+        if self.transport() == "local":
+            return
+        with contextlib.suppress(Exception):  # a connection that is dead cannot be asked to end
+            self._connection.close()
+        with self._translated():
+            self._connection.reset()  # for ssh this ends the master connection that would outlive the task
+
+    def _wait(self, seconds: float) -> None:
+        with self._translated():
+            time.sleep(seconds)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what Ansible and the connection plugins raise into our own errors."""
+        try:
+            yield
+        except AnsibleError as error:
+            raise self._failure(error) from error
+        except BaseException as error:  # the task's own timeout is no Exception; its class differs between releases
+            if "Timeout" in type(error).__name__:
+                raise HostError(
+                    "The host gave no answer",
+                    seen="the time bound of the task is over",
+                    remedy="raise breakwater_timeout",
+                ) from None
+            if isinstance(error, Exception):
+                raise self._failure(error) from error
+            raise
+
+    def subject(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> AuditRequest:
+        """Return the host of the task, and what it is judged with."""
+        connection = self.transport()
+        return AuditRequest(
+            host=str(task_vars["inventory_hostname"]),
+            address=str(task_vars.get("ansible_host") or task_vars["inventory_hostname"]),
+            connection=connection,
+            family=self.family(),
+            groups=tuple(sorted(map(str, task_vars.get("group_names", ())))),
+            run=rundir.find(self.context(options).results, options["run"]) if options["run"] else None,
+            profile=options["profile"],
+            exceptions=options["exceptions"],
+            implementation=options["implementation"],
+            labels=("recorded",) if connection == "replay" else (),
+        )
+
+    def shown(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return a task's result with its difference only where the user asked for one."""
+        return answer if self._task.diff else {name: item for name, item in answer.items() if name != "diff"}
 
     def _refuse_become(self) -> None:
         """Ansible becomes another user on Windows only inside its own module wrapper, which would cost more executions."""

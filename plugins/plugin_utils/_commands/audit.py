@@ -15,7 +15,7 @@ from typing import Any
 
 from .._assess.assess import assess
 from .._assess.score import score
-from .._model.collected import Collected, Family, Implementation, Reading, SectionError
+from .._model.collected import Collected, Family, Implementation, SectionError
 from .._model.control import SEVERITIES
 from .._model.errors import BadInput, HostError
 from .._model.finding import VERDICTS, Finding
@@ -79,14 +79,7 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
         BadInput: the profile or the exceptions cannot be used.
     """
     inputs = read_inputs(request.run) if request.run else load_inputs(request.profile, request.exceptions)
-    record = HostRecord(
-        host=request.host,
-        address=request.address,
-        connection=request.connection,
-        collected=context.timestamp(),
-        groups=request.groups,
-        labels=request.labels,
-    )
+    record = blank(request, context)
     watch = _Stopwatch()
     try:
         collected = watch.time("collect", lambda: collect(execute, request.family))
@@ -95,10 +88,9 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
             raise
         record.errors.append(SectionError(error.section, str(error)))
     else:
-        record.labels += _untried(collected)
-        _take_over(record, watch.time("read", lambda: read(collected, context.now().date())))
+        watch.time("read", lambda: understand(record, collected, context))
         try:
-            watch.time("judge", lambda: _judge(record, inputs, request, context))
+            watch.time("judge", lambda: judge(record, inputs, request, context))
         except BadInput as error:  # no profile fits this host: that must not look like compliance
             if request.run is None:
                 raise
@@ -117,10 +109,20 @@ def collect(execute: Execute, family: Family = "unix") -> Collected:
         HostError: no connection, no privilege, or no whole answer.
     """
     nonce = secrets.token_hex(8)
+    script = catalogue.windows_collector(nonce) if family == "windows" else catalogue.collector(nonce)
+    return ask(execute, family, script, nonce)
+
+
+def ask(execute: Execute, family: Family, script: bytes, nonce: str) -> Collected:
+    """Run a script on the host and return the document that it answers with.
+
+    Raises:
+        HostError: no connection, no privilege, or no whole answer.
+    """
     if family == "windows":
-        answer = execute(windows.COMMAND, catalogue.windows_collector(nonce))
+        answer = execute(windows.COMMAND, script)
         return windows.read_answer(answer.stdout, answer.stderr, answer.rc, nonce)
-    answer = execute(posix.COMMAND, catalogue.collector(nonce))
+    answer = execute(posix.COMMAND, script)
     return posix.read_answer(answer.stdout, answer.stderr, answer.rc, nonce)
 
 
@@ -131,13 +133,33 @@ def _untried(collected: Collected) -> tuple[str, ...]:
     return ()
 
 
-def _take_over(record: HostRecord, reading: Reading) -> None:
+def blank(request: AuditRequest, context: Context) -> HostRecord:
+    """Return the record of a host that nothing is known of yet."""
+    return HostRecord(
+        host=request.host,
+        address=request.address,
+        connection=request.connection,
+        collected=context.timestamp(),
+        groups=request.groups,
+        labels=request.labels,
+    )
+
+
+def understand(record: HostRecord, collected: Collected, context: Context) -> None:
+    """Make facts of what a host answered."""
+    reading = read(collected, context.now().date())
+    record.labels += _untried(collected)
     record.implementations = reading.implementations
     record.facts = reading.facts
     record.errors.extend(reading.errors)
 
 
-def _judge(record: HostRecord, inputs: Inputs, request: AuditRequest, context: Context) -> None:
+def judge(record: HostRecord, inputs: Inputs, request: AuditRequest, context: Context) -> None:
+    """Make findings of a record's facts.
+
+    Raises:
+        BadInput: no profile fits this host.
+    """
     if request.implementation and not any(found.name == request.implementation for found in record.implementations):
         record.implementations.append(Implementation(request.implementation, "", "server", None, ("named-by-user",)))
     record.findings = assess(

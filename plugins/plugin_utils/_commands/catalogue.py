@@ -15,8 +15,10 @@ from typing import Any
 
 from .._assess.load import control_of, profile_of, setting_of
 from .._implementations.windows import hardened
+from .._model.collected import Family
 from .._model.control import Control, Profile
 from .._model.setting import Setting
+from .._model.step import Order
 from .._remote import posix, windows
 
 _HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -29,20 +31,52 @@ WINDOWS_SECTIONS = ("host", "windows")
 
 def collector(nonce: str, sections: tuple[str, ...] = SECTIONS) -> bytes:
     """Return the script for a Unix host."""
-    core = (_HERE / "_remote" / "core.sh").read_text(encoding="utf-8")
-    texts = {name: (_HERE / "_implementations" / name / "collect.sh").read_text(encoding="utf-8") for name in sections}
-    return posix.build_script(core, texts, nonce)
+    return posix.build_script(_remote("core.sh"), _collectors(sections, "sh"), nonce)
 
 
 def windows_collector(nonce: str) -> bytes:
     """Return what goes to the standard input of PowerShell: script and addresses, as one line of base64."""
-    core = (_HERE / "_remote" / "core.ps1").read_text(encoding="utf-8")
-    texts = {
-        name: (_HERE / "_implementations" / name / "collect.ps1").read_text(encoding="utf-8")
-        for name in WINDOWS_SECTIONS
+    return windows.build_script(_remote("core.ps1"), _collectors(WINDOWS_SECTIONS, "ps1"), _addresses(), nonce)
+
+
+def apply_script(family: Family, order: Order, nonce: str) -> bytes:
+    """Return the script that carries out an order and collects again.
+
+    Raises:
+        HostError: the order is too large for one script.
+    """
+    if family == "windows":
+        sections = _collectors(WINDOWS_SECTIONS, "ps1")
+        return windows.build_apply(_remote("core.ps1"), _interpreter("ps1"), sections, _addresses(), order, nonce)
+    sections = _collectors(SECTIONS, "sh")
+    return posix.build_apply(_remote("core.sh"), _interpreter("sh"), sections, order, nonce)
+
+
+def confirm_script(family: Family, journal: str, nonce: str) -> bytes:
+    """Return the script that disarms a journal's undo."""
+    if family == "windows":
+        return windows.build_confirm(_remote("core.ps1"), _interpreter("ps1"), journal, nonce)
+    return posix.build_confirm(_remote("core.sh"), _interpreter("sh"), journal, nonce)
+
+
+def _remote(name: str) -> str:
+    return (_HERE / "_remote" / name).read_text(encoding="utf-8")
+
+
+def _interpreter(ending: str) -> str:
+    """Return the interpreter of steps, which is in several files."""
+    parts = windows.APPLY_PARTS if ending == "ps1" else posix.APPLY_PARTS
+    return "\n".join(_remote(f"{part}.{ending}") for part in parts)
+
+
+def _collectors(sections: tuple[str, ...], ending: str) -> dict[str, str]:
+    return {
+        name: (_HERE / "_implementations" / name / f"collect.{ending}").read_text(encoding="utf-8") for name in sections
     }
-    addresses = windows.Addresses.of(settings("windows").values(), {hardened.KEY: ("*",)})
-    return windows.build_script(core, texts, addresses, nonce)
+
+
+def _addresses() -> windows.Addresses:
+    return windows.Addresses.of(settings("windows").values(), {hardened.KEY: ("*",)})
 
 
 def _rows(name: str) -> list[Any]:

@@ -11,6 +11,9 @@ import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .._model.collected import Family
+from .._remote.execution import Execute
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -33,3 +36,20 @@ class Context:
     def timestamp(self) -> str:
         """Return the time as ``2026-11-24T00:12:31Z``."""
         return self.now().astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What reaches a host.
+
+    Attributes:
+        execute: one execution.
+        reconnect: closes the connection; the next execution comes through a new one. Raises HostError.
+        wait: sleeps for some seconds. Raises HostError when the task's time is over.
+        family: which kind of shell is there.
+    """
+
+    execute: Execute
+    reconnect: Callable[[], None]
+    wait: Callable[[float], None]
+    family: Family = "unix"

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._plan.situation import Line
+
 _HTTP = 5985
 _HTTPS = 5986
 _IGNORED = "ignore"
@@ -47,6 +49,20 @@ def endpoint(connection: str, option: Callable[[str], Any], variables: Mapping[s
     return Endpoint(None)
 
 
+def line(connection: str, option: Callable[[str], Any], variables: Mapping[str, Any]) -> Line:
+    """Return what is known of a connection beforehand; the arguments are those of ``endpoint``."""
+    try:
+        account = option("remote_user")
+    except KeyError:
+        account = None
+    return Line(
+        transport=connection,
+        port=endpoint(connection, option, variables).port,
+        account=str(account or variables.get("ansible_user") or ""),
+        authentication=authentication(connection, option, variables),
+    )
+
+
 def _web(port: Any, scheme: Any, authority: Any, validation: Any) -> Endpoint:
     """Both plugins take one from the other where only one is given, and HTTPS where none is."""
     number = int(port) if port else (_HTTP if scheme == "http" else _HTTPS)
@@ -59,3 +75,28 @@ def _proxied(variables: Mapping[str, Any]) -> bool:
     if any("Proxy" in str(variables.get(f"ansible_ssh_{kind}_args", "")) for kind in ("common", "extra")):
         return True
     return any(variables.get(f"breakwater_paramiko_{kind}") for kind in ("proxy_command", "jump_host"))
+
+
+def authentication(connection: str, option: Callable[[str], Any], variables: Mapping[str, Any]) -> str:
+    """Return how a connection plugin proves who it is: "ntlm", "kerberos", "basic", "key", "password".
+
+    "" where it is negotiated, or not known. The arguments are those of ``endpoint``.
+    """
+    if connection == "winrm":
+        given = variables.get("ansible_winrm_transport")
+        ways = [given] if isinstance(given, str) else list(given or ())
+        ways = [str(way) for entry in ways for way in str(entry).split(",")]
+        if len(ways) == 1:
+            return {"plaintext": "basic", "ssl": "basic", "basic": "basic"}.get(ways[0], _known(ways[0]))
+        return "basic" if not ways and "@" not in str(option("remote_user") or "") else ""
+    if connection == "psrp":
+        return _known(str(option("auth") or ""))
+    if connection in ("ssh", "paramiko"):
+        if variables.get("ansible_ssh_private_key_file") or variables.get("ansible_private_key_file"):
+            return "key"
+        return "password" if variables.get("ansible_password") or variables.get("ansible_ssh_pass") else ""
+    return ""
+
+
+def _known(way: str) -> str:
+    return way if way in ("ntlm", "kerberos", "basic") else ""

@@ -32,7 +32,7 @@ def report(request: ReportRequest, context: Context) -> dict[str, Any]:
     directory = rundir.find(context.results, request.run)
     run = rundir.read_run(directory)
     if run.ended is None:
-        closed = close_run(CloseRequest(directory.name, request.history, "high", 0), context)
+        closed = close_run(CloseRequest(directory.name, request.history, "high", 0, final=True), context)
         run = rundir.read_run(directory)
         if not request.formats:
             return {"changed": False, "run": run.id, "verdict": run.verdict, "reports": closed["reports"]}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The verbs *open*, *close* and *approve*: the life of a run."""
+"""The verbs *close* and *approve*: how a run ends."""
 
 from __future__ import annotations
 
@@ -17,39 +17,29 @@ from .._model.collected import SectionError
 from .._model.control import SEVERITIES
 from .._model.errors import BreakwaterError
 from .._model.finding import Finding
-from .._model.run import DataVersions, Drift, Fleet, HostRecord, Run, RunVerdict, Scope
-from .._patch.windows import newest_month
-from .._report.report import Ranked, Report, TrendPoint, render
+from .._model.run import Drift, Fleet, HostRecord, Run, RunKind, RunVerdict
+from .._report.host_change import touched
+from .._report.report import Ranked, Report, TrendPoint, exit_code, render
 from .._report.terminal_report import lines
 from .._store import rundir
 from .._store.drift import State, compare, host_state, unread
 from .._store.history import History, Past, open_history
-from . import catalogue
 from .audit import counts
 from .context import Context
-from .inputs import freeze_inputs, load_inputs
-from .variables import unknown_variables
 
-
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
-    """Scope and judging of a new run; ``variables`` are the names that begin with breakwater_."""
-
-    hosts: tuple[str, ...]
-    limit: str
-    profile: str
-    exceptions: str | None
-    variables: tuple[str, ...] = ()
+CHANGING: frozenset[RunKind] = frozenset({"remediate", "rollback"})
+"""Kinds of runs that change hosts; their plays go by batches and close the run after each."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloseRequest:
-    """Which run to close, and what makes it fail."""
+    """Which run to close, and what makes it fail. ``final``: no further batch of hosts comes, whatever it looks like."""
 
     run: str
     history: str | None
     fail_on: str
     max_unreachable: int
+    final: bool = False
 
 
 @dataclass(slots=True)
@@ -61,6 +51,7 @@ class Tally:
     against: Counter[str] = field(default_factory=Counter)
     hosts_against: set[str] = field(default_factory=set)
     judged: int = 0
+    unfinished: list[str] = field(default_factory=list)
 
 
 def run_directory(context: Context, run: str) -> pathlib.Path:
@@ -68,32 +59,25 @@ def run_directory(context: Context, run: str) -> pathlib.Path:
     return rundir.find(context.results, run)
 
 
-def open_run(request: OpenRequest, context: Context) -> dict[str, Any]:
-    """Start a run: check what it is judged with, and make its directory."""
-    for name, suggestion in unknown_variables(request.variables):
-        hint = f"; did you mean {suggestion}?" if suggestion else ""
-        context.warn(f"The variable {name} is not one of Breakwater's, and has no effect{hint}")
-    inputs = load_inputs(request.profile, request.exceptions)
-    started = context.timestamp()
-    run = Run(
-        id=rundir.new_id(started),
-        started=started,
-        kind="audit",
-        tool=f"breakwater.smb {catalogue.version()}",
-        ansible=context.ansible_version,
-        profile=request.profile,
-        scope=Scope(request.limit, request.hosts),
-        data=DataVersions(controls=catalogue.digest(), newest_month=newest_month(catalogue.advisories())),
+def close_own(directory: pathlib.Path, context: Context) -> None:
+    """Finish a run of one host: its verdict, without history, reports and summary."""
+    run = rundir.read_run(directory)
+    found = tally(directory, run, "high")
+    verdict, reasons = _verdict(found, CloseRequest(run.id, None, "high", 0))
+    ended = context.timestamp()
+    rundir.write_run(
+        directory, dataclasses.replace(run, ended=ended, verdict=verdict, counts=dict(found.counts), reasons=reasons)
     )
-    directory = rundir.create(context.results, run)
-    freeze_inputs(directory, inputs)
-    return {"changed": False, "run": run.id, "directory": str(directory)}
 
 
 def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
     """Finish a run: verdict, history, reports, summary. The result fails unless the fleet complies."""
     directory = rundir.find(context.results, request.run)
     run = rundir.read_run(directory)
+    if run.kind in CHANGING and not request.final:
+        early = _between_batches(directory, run)
+        if early is not None:
+            return early
     _add_missing(directory, run)
     found = tally(directory, run, request.fail_on)
     verdict, reasons = _verdict(found, request)
@@ -112,7 +96,7 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
     if obstacle is not None:
         context.warn(f"The run is kept, but not in the history, and its drift is not known: {obstacle}")
         reasons = (*reasons, obstacle)
-    failed = verdict != "compliant" or obstacle is not None
+    failed = exit_code(run) != 0 or obstacle is not None
     message = f"{verdict}: {'; '.join(reasons)}" if reasons else verdict
     return {
         "changed": False,
@@ -125,6 +109,20 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
         "counts": dict(found.counts),
         "reports": paths,
     }
+
+
+def _between_batches(directory: pathlib.Path, run: Run) -> dict[str, Any] | None:
+    """Return what closing a run of changes says while batches are still to come, or after it was closed already.
+
+    None: it is time to close. Batches come one after the other, and none comes after one in which a host failed.
+    """
+    told = {"changed": False, "failed": False, "run": run.id, "directory": str(directory)}
+    if rundir.closed_and_unchanged(directory, run):
+        return {**told, "msg": f"closed before: {run.verdict}", "verdict": run.verdict, "reasons": list(run.reasons)}
+    done = len(rundir.host_names(directory, run))
+    if done == len(run.scope.hosts) or rundir.failures(directory):
+        return None
+    return {**told, "msg": f"{done} of {len(run.scope.hosts)} hosts are done"}
 
 
 def approve_run(run: str, history: str | None, context: Context) -> dict[str, Any]:
@@ -160,12 +158,14 @@ def _add_missing(directory: pathlib.Path, run: Run) -> None:
     for host in run.scope.hosts:
         if host not in present:
             record = HostRecord(host=host, address="", connection="", collected=run.started)
-            record.errors.append(
-                SectionError(
-                    "host", "no answer was recorded: the run was broken off before this host, or its task failed"
-                )
-            )
+            record.errors.append(SectionError("host", _missing(directory, run)))
             rundir.write_host(directory, record)
+
+
+def _missing(directory: pathlib.Path, run: Run) -> str:
+    if run.kind in CHANGING and rundir.failures(directory):
+        return "not looked at: the run stopped because another host failed"
+    return "no answer was recorded: the run was broken off before this host, or its task failed"
 
 
 def tally(directory: pathlib.Path, run: Run, fail_on: str) -> Tally:
@@ -177,7 +177,10 @@ def tally(directory: pathlib.Path, run: Run, fail_on: str) -> Tally:
         own = counts(record.findings)
         found.counts.update(own)
         found.judged += sum(own[verdict] for verdict in ("pass", "fail", "unknown"))
-        found.ranking.append(Ranked(record.host, unread(record), record.score, _open_counts(own, record.findings)))
+        shown = _open_counts(own, record.findings)
+        found.ranking.append(Ranked(record.host, unread(record), record.score, shown, touched(record)))
+        if record.remediation is not None and record.remediation.failed:
+            found.unfinished.append(record.host)
         for finding in record.findings:
             if finding.counts_against and finding.severity in serious:
                 found.against[finding.verdict] += 1
@@ -210,11 +213,20 @@ def _verdict(tally: Tally, request: CloseRequest) -> tuple[RunVerdict, tuple[str
             for verdict, number in sorted(tally.against.items())
         )
         reasons.append(f"{parts} findings of severity {request.fail_on} or worse on {len(tally.hosts_against)} hosts")
+    broken = [host for host in tally.unfinished if host not in silent]
+    if broken:
+        reasons.append(f"{len(broken)} hosts were not changed as planned ({_listed(broken)})")
     if len(silent) > request.max_unreachable:
-        shown = ", ".join(silent[:5]) + (", …" if len(silent) > 5 else "")
-        reasons.append(f"{len(silent)} hosts were not read ({shown}), and {request.max_unreachable} may go unread")
+        reasons.append(
+            f"{len(silent)} hosts were not read ({_listed(silent)}), and {request.max_unreachable} may go unread"
+        )
+    if broken or len(silent) > request.max_unreachable:
         return "incomplete", tuple(reasons)
     return ("noncompliant" if tally.against else "compliant"), tuple(reasons)
+
+
+def _listed(hosts: list[str]) -> str:
+    return ", ".join(hosts[:5]) + (", …" if len(hosts) > 5 else "")
 
 
 def _remember(directory: pathlib.Path, run: Run, url: str) -> tuple[Fleet, list[TrendPoint], str | None]:
@@ -225,16 +237,24 @@ def _remember(directory: pathlib.Path, run: Run, url: str) -> tuple[Fleet, list[
     fleet, trend, obstacle = Fleet(run=run.id), [], None
     try:
         with open_history(url) as database:
+            if run.check:  # what would be changed is no state of the fleet: nothing is measured from it
+                trend = [_point(past) for past in database.trend()]
+                rundir.write_fleet(directory, fleet)
+                return fleet, trend, None
             baseline = database.baseline(run)
             if baseline is not None:
                 fleet.baseline, fleet.baseline_approved = baseline.id, baseline.approved
                 fleet.drift.extend(_come_and_gone(run, database.fleet(baseline)))
             database.record(run, _states(directory, run, database, baseline, fleet.drift))
-            trend = [TrendPoint(past.id, past.started, past.verdict, past.counts) for past in database.trend()]
+            trend = [_point(past) for past in database.trend()]
     except BreakwaterError as error:
         fleet, trend, obstacle = Fleet(run=run.id), [], str(error)
     rundir.write_fleet(directory, fleet)
     return fleet, trend, obstacle
+
+
+def _point(past: Past) -> TrendPoint:
+    return TrendPoint(past.id, past.started, past.verdict, past.counts)
 
 
 def _states(
@@ -242,6 +262,8 @@ def _states(
 ) -> Iterator[tuple[str, State]]:
     """Yield every host with its state, and add what changed since the baseline to ``drift``."""
     for record in rundir.hosts(directory, run):
+        if not record.collected:  # nothing was asked of it: what was known of it before still holds
+            continue
         now = host_state(record)
         known = None if baseline is None else database.state(record.host, baseline)
         if known is not None:

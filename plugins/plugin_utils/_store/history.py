@@ -209,14 +209,15 @@ class History:
             self.db.execute("UPDATE runs SET approved = 1 WHERE id = ?", (run_id,))
 
     def baseline(self, run: Run) -> Past | None:
-        """Return the run that drift is measured from: the approved one, else the newest of its kind before ``run``.
+        """Return the run that drift is measured from: the approved one, else the newest before ``run``.
 
-        A run that is closed late is never compared with a later one.
+        A run that is closed late is never compared with a later one. Audits and changes look at hosts in the same way,
+        so that what Breakwater changed itself is not drift for the next audit.
         """
         columns = "id, started, profile, verdict, scope_limit, counts, approved"
         with self._errors():
             row = self.db.execute(
-                f"SELECT {columns} FROM runs WHERE id < ? AND (approved = 1 OR kind = ?)"
+                f"SELECT {columns} FROM runs WHERE id < ?1 AND (approved = 1 OR {_alike('kind')} = {_alike('?2')})"
                 " ORDER BY approved DESC, id DESC LIMIT 1",
                 (run.id, run.kind),
             ).fetchone()
@@ -243,9 +244,9 @@ class History:
         """
         with self._errors():
             row = self.db.execute(
-                "SELECT id FROM runs WHERE id <= ? AND scope_limit = '' AND kind ="
-                " (SELECT kind FROM runs WHERE id = ?) ORDER BY id DESC LIMIT 1",
-                (baseline.id, baseline.id),
+                f"SELECT id FROM runs WHERE id <= ?1 AND scope_limit = '' AND {_alike('kind')} ="
+                f" (SELECT {_alike('kind')} FROM runs WHERE id = ?1) ORDER BY id DESC LIMIT 1",
+                (baseline.id,),
             ).fetchone()
             return None if row is None else self.hosts(row[0])
 
@@ -262,6 +263,11 @@ class History:
                 (limit,),
             ).fetchall()
             return [_past(row) for row in reversed(rows)]
+
+
+def _alike(kind: str) -> str:
+    """Return SQL that is equal for kinds of runs which look at hosts in the same way."""
+    return f"CASE WHEN {kind} IN ('audit', 'remediate', 'rollback') THEN 'audit' ELSE {kind} END"
 
 
 def _past(row: tuple[str, str, str, str, str, str, int]) -> Past:

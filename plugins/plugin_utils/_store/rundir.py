@@ -27,6 +27,8 @@ T = TypeVar("T")
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-z]{4}")
 MAX_NAME = 240
 """Characters of a host's file name without its ending; file systems take 255 bytes."""
+FAILURES = "failures"
+"""File of a run that names the hosts on which a change failed, in the form of their files' names."""
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -36,8 +38,13 @@ def new_id(timestamp: str) -> str:
     return f"{compact}-{''.join(secrets.choice(_ALPHABET) for _position in range(4))}"
 
 
-def create(results: pathlib.Path, run: Run) -> pathlib.Path:
+def create(results: pathlib.Path, run: Run, *, latest: bool = True) -> pathlib.Path:
     """Make the directory of a new run, with its ``run.json``, and point ``latest`` at it.
+
+    Args:
+        results: what holds the runs; made when it is not there.
+        run: what ``run.json`` will say.
+        latest: False leaves ``latest`` as it is.
 
     Raises:
         StoreError: it cannot be written.
@@ -48,11 +55,12 @@ def create(results: pathlib.Path, run: Run) -> pathlib.Path:
         directory.mkdir(mode=0o700)
         (directory / "hosts").mkdir(mode=0o700)
         write_run(directory, run)
-        link = results / f".latest-{run.id}"
-        link.symlink_to(run.id)
-        link.replace(results / "latest")
+        if latest:
+            link = results / f".latest-{run.id}"
+            link.symlink_to(run.id)
+            link.replace(results / "latest")
     except OSError as error:
-        raise _cannot_write(directory, error) from error
+        raise cannot_write(directory, error) from error
     return directory
 
 
@@ -98,10 +106,11 @@ def write_text(path: pathlib.Path, chunks: Iterable[str]) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 pathlib.Path(temporary).unlink()
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
-def _cannot_write(path: pathlib.Path, error: OSError) -> StoreError:
+def cannot_write(path: pathlib.Path, error: OSError) -> StoreError:
+    """Return the error for a file or directory of the results that cannot be written."""
     return StoreError(
         "Cannot write the results",
         where=str(path),
@@ -179,12 +188,44 @@ def read_host_or_error(directory: pathlib.Path, run: Run, host: str) -> HostReco
         return record
 
 
-def _host_path(directory: pathlib.Path, host: str) -> pathlib.Path:
-    """Return where a host's file is; a name too long for a file keeps its beginning and gets a digest."""
+def file_name(host: str) -> str:
+    """Return what a host's files are called, without ending; too long a name keeps its beginning and gets a digest."""
     name = quote(host, safe="", errors="surrogatepass")
     if len(name) > MAX_NAME:
         name = f"{name[: MAX_NAME - 65]}-{hashlib.sha256(host.encode('utf-8', 'surrogatepass')).hexdigest()}"
-    return directory / "hosts" / f"{name}.json"
+    return name
+
+
+def _host_path(directory: pathlib.Path, host: str) -> pathlib.Path:
+    return directory / "hosts" / f"{file_name(host)}.json"
+
+
+def note_failure(directory: pathlib.Path, host: str) -> None:
+    """Remember that a change failed on a host, so that nobody has to read every record to learn it.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    path = directory / FAILURES
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(f"{file_name(host)}\n")  # one short write: workers do not mix their lines
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def failures(directory: pathlib.Path) -> bool:
+    """Return whether a change failed on any host of the run."""
+    return (directory / FAILURES).exists()
+
+
+def closed_and_unchanged(directory: pathlib.Path, run: Run) -> bool:
+    """Return whether a run was closed, and no host's file is newer than that."""
+    if run.ended is None:
+        return False
+    closed = (directory / "run.json").stat().st_mtime_ns
+    return all(path.stat().st_mtime_ns <= closed for path in (directory / "hosts").glob("*.json"))
 
 
 def hosts(directory: pathlib.Path, run: Run) -> Iterator[HostRecord]:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.endpoint import Endpoint, endpoint
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.endpoint import (
+    Endpoint,
+    authentication,
+    endpoint,
+    line,
+)
+from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.situation import Line
 
 PSRP = {"port": None, "protocol": None, "ca_cert": None, "cert_validation": "validate"}
 
@@ -51,3 +57,37 @@ PSRP = {"port": None, "protocol": None, "ca_cert": None, "cert_validation": "val
 )
 def test_endpoint(connection, options, variables, expected):
     assert endpoint(connection, options.__getitem__, variables) == expected
+
+
+@pytest.mark.parametrize(
+    ("connection", "options", "variables", "expected"),
+    [
+        ("winrm", {}, {"ansible_winrm_transport": "ntlm"}, "ntlm"),
+        ("winrm", {}, {"ansible_winrm_transport": ["kerberos"]}, "kerberos"),
+        ("winrm", {}, {"ansible_winrm_transport": "kerberos,ntlm"}, ""),
+        ("winrm", {}, {"ansible_winrm_transport": ["kerberos", "ntlm"]}, ""),
+        ("winrm", {}, {"ansible_winrm_transport": "ssl"}, "basic"),
+        ("winrm", {}, {"ansible_winrm_transport": "credssp"}, ""),
+        ("winrm", {"remote_user": "admin"}, {}, "basic"),
+        ("winrm", {"remote_user": "admin@EXAMPLE.COM"}, {}, ""),
+        ("psrp", {"auth": "negotiate"}, {}, ""),
+        ("psrp", {"auth": "ntlm"}, {}, "ntlm"),
+        ("psrp", {"auth": "kerberos"}, {}, "kerberos"),
+        ("ssh", {}, {"ansible_ssh_private_key_file": "/key"}, "key"),
+        ("ssh", {}, {"ansible_password": "x"}, "password"),
+        ("paramiko", {}, {}, ""),
+        ("local", {}, {}, ""),
+    ],
+)
+def test_authentication(connection, options, variables, expected):
+    assert authentication(connection, options.get, variables) == expected
+
+
+def test_the_line_never_holds_a_password():
+    told = line("ssh", {"remote_user": "root"}.__getitem__, {"ansible_password": "hunter2", "ansible_port": "2222"})
+    assert told == Line("ssh", 2222, "root", authentication="password")
+    assert "hunter2" not in repr(told)
+
+
+def test_a_connection_without_an_account_has_the_one_of_the_variables():
+    assert line("local", {}.__getitem__, {"ansible_user": "alice"}).account == "alice"
