@@ -17,7 +17,9 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-OWN = ("/etc/samba", "/var/lib/samba", "/var/cache/samba", "/var/log/samba", "/srv")
+OWN = ("/etc/samba", "/var/lib/breakwater", "/var/lib/samba", "/var/cache/samba", "/var/log/samba", "/srv")
+JOBS = ("/etc/cron.d", "/etc/modprobe.d")
+FILES = ("/etc/fstab",)
 NETBIOS = ("smb1", "guest", "defaults")
 ACCOUNTS = ("root", "daemon", "bin", "sys", "www-data", "nobody", "sshd")
 PR_SET_NAME = 15
@@ -30,10 +32,15 @@ def call(*command: str) -> None:
 
 def mounts(directory: pathlib.Path) -> None:
     """Give the host directories of its own where Samba and sshd keep their state."""
-    for path in OWN:
+    for path in (*OWN, *(one for one in JOBS if pathlib.Path(one).is_dir())):
         own = directory / path.strip("/").replace("/", "-")
         own.mkdir(mode=0o755)
         pathlib.Path(path).mkdir(parents=True, exist_ok=True)
+        call("mount", "--bind", str(own), path)
+    for path in (one for one in FILES if pathlib.Path(one).is_file()):
+        # Nothing can be renamed over it: what a change may not do to the machine around, it cannot.
+        own = directory / path.strip("/").replace("/", "-")
+        shutil.copy(path, own)
         call("mount", "--bind", str(own), path)
     call("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     for path in ("/run/sshd", "/run/samba", "/var/lib/samba/private"):
@@ -56,7 +63,11 @@ def identity(name: str, directory: pathlib.Path) -> None:
             folder = directory / path.strip("/").replace("/", "-")
             folder.mkdir(mode=0o755)
             for one in names:
-                (folder / one).touch(mode=0o755)
+                # The machine's own script, so that a service of this host can be restarted; an empty one marks a link.
+                script = pathlib.Path("/etc/init.d", one)
+                text = script.read_bytes() if path == "/etc/init.d" and script.is_file() else b""
+                (folder / one).write_bytes(text)
+                (folder / one).chmod(0o755)
             call("mount", "--bind", str(folder), path)
 
 

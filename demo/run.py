@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``make demo``: the embedded fleet, audited; real hosts where this machine can make them, recorded ones elsewhere."""
+"""``make demo``: the embedded fleet, audited, changed and partly rolled back; recorded hosts where none can be made.
+
+Exit code 0: every act did what it should. Findings are what the demonstration is about, and no failure of it.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from typing import Any
+from collections.abc import Callable
 
+import acts
 import fleet
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
-RECORDINGS = HERE / "recordings"
-PLAYBOOK = pathlib.Path(sys.executable).parent / "ansible-playbook"
+RECORDINGS = acts.HERE / "recordings"
 
 
 def this_machine(folder: pathlib.Path) -> pathlib.Path:
@@ -42,40 +43,19 @@ def recorded(folder: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def audit(*inventories: pathlib.Path) -> int:
-    """Audit what the inventories name. Findings are what the demonstration is about, so they are no failure of it."""
-    results = pathlib.Path(os.environ.get("DEMO_RESULTS", ROOT / "results")).absolute()
-    command = [str(PLAYBOOK), "breakwater.smb.audit", "-e", f"breakwater_results={results}", *sys.argv[1:]]
-    for inventory in inventories:
-        command += ["-i", str(inventory)]
-    environment = {
-        **os.environ,
-        "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection_plugins"),
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-    }
-    before = newest(results)
+def show(stage: acts.Stage, play: Callable[[acts.Stage], None]) -> int:
+    """Play the acts and return the exit code."""
     try:
-        code = fleet.run(command, environment, ROOT)
-    except OSError as error:
-        print(f"Cannot run {PLAYBOOK}: {error.strerror}; 'make demo' makes what is missing.", file=sys.stderr)
+        play(stage)
+    except acts.Broken as error:
+        print(
+            f"\nThe demonstration broke in {stage.act}: {error}. The messages above say where; {stage.results} holds"
+            " what was recorded.",
+            file=sys.stderr,
+        )
         return 1
-    document = newest(results)
-    if document is None or document == before or code not in (0, 2):
-        said = f"ansible-playbook exited with {code}"
-    elif document.get("verdict") in ("compliant", "noncompliant"):
-        print(f"\nThe demonstration ran. Open the report above in a browser; {results}/latest holds everything.")
-        return 0
-    else:
-        said = "not every host could be read"
-    print(f"\nThe demonstration broke: {said}; the messages above say where.", file=sys.stderr)
-    return 1
-
-
-def newest(results: pathlib.Path) -> dict[str, Any] | None:
-    """Return what the newest run says about itself, or None."""
-    path = results / "latest" / "run.json"
-    document: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return document
+    print(f"\nThe demonstration ran. Open the report above in a browser; {stage.results} holds every run.")
+    return 0
 
 
 def install() -> None:
@@ -89,19 +69,22 @@ def main() -> int:
     """Run the demonstration."""
     fleet.stop_on_sigterm()
     install()
+    results = pathlib.Path(os.environ.get("DEMO_RESULTS", acts.ROOT / "results")).absolute()
     with tempfile.TemporaryDirectory(prefix="breakwater-demo-") as name:
         folder = pathlib.Path(name)
+        beside, arguments = this_machine(folder), sys.argv[1:]
         reason = fleet.obstacle()
         if reason is None:
             print("Starting four real hosts in namespaces of their own ...", flush=True)
             try:
                 with fleet.fleet() as hosts:
                     inventory = next(iter(hosts.values())).directory.parent / "hosts.json"
-                    return audit(inventory, this_machine(folder))
+                    stage = acts.Stage(results, inventory, beside, 6, arguments)
+                    return show(stage, lambda stage: acts.whole_story(stage, hosts))
             except fleet.FleetError as error:
                 reason = str(error)
         print(f"Playing back recorded hosts: {reason}", flush=True)
-        return audit(recorded(folder), this_machine(folder))
+        return show(acts.Stage(results, recorded(folder), beside, 2, arguments), acts.recorded)
 
 
 if __name__ == "__main__":

@@ -95,8 +95,11 @@ def load_profiles(controls: Iterable[Control], settings: dict[str, Setting]) -> 
 
 
 def lines_of(rows: Iterable[Any]) -> str:
-    """Return a JSON list with one row per line, so that merges stay readable."""
-    texts = [json.dumps(encode(row), ensure_ascii=False, sort_keys=True, separators=(",", ":")) for row in rows]
+    """Return a JSON list with one row per line, so that merges stay readable.
+
+    Keys keep their order: the first token of a value is the one that is written.
+    """
+    texts = [json.dumps(encode(row), ensure_ascii=False, separators=(",", ":")) for row in rows]
     return "[\n" + ",\n".join(texts) + "\n]\n"
 
 

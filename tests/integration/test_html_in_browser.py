@@ -28,6 +28,8 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.run import (
     Run,
     Scope,
 )
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import Blocked, Change, Remediation
+from ansible_collections.breakwater.smb.plugins.plugin_utils._report.host_change import touched
 from ansible_collections.breakwater.smb.plugins.plugin_utils._report.report import Ranked, Report, render
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -77,19 +79,22 @@ def hostile(text: str) -> HostRecord:
         dataclasses.replace(found, verdict="pass"),
     ]
     record.errors = [SectionError(text, text)]
+    change = Change(text, text, text, [text], text, text, Origin("include", text), state="done", restart="reboot")
+    held = Blocked(text, "in-use", text, text, users=(text,) * 4)
+    record.remediation = Remediation(text, False, (change,), (held,), text, (text,), True, (text,), f"{text}!", 3)
     return record
 
 
 def page(records: list[HostRecord], path: pathlib.Path) -> pathlib.Path:
     """Write the report of these records."""
     hosts = {record.host: record for record in records}
-    run = Run("r", "s", "audit", "t", "a", records[0].host, Scope(records[0].host, tuple(hosts)), DataVersions("x"))
+    run = Run("r", "s", "remediate", "t", "a", records[0].host, Scope(records[0].host, tuple(hosts)), DataVersions("x"))
     run = dataclasses.replace(run, reasons=tuple(hosts)[:20])
     drift = [
         Drift(host, "fact", "changed", host, host, {"configured": host}, {"unreadable": host})
         for host in list(hosts)[:20]
     ]
-    ranking = [Ranked(host, None, 50, {"fail": 1, "pass": 1}) for host in hosts]
+    ranking = [Ranked(host, None, 50, {"fail": 1, "pass": 1}, touched(record)) for host, record in hosts.items()]
     report = Report(run, Fleet("r", records[0].host, False, drift), ranking, hosts.__getitem__)
     with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         for _format, _path, chunks in render(report, ("html",)):
@@ -157,6 +162,8 @@ def test_the_guard_of_this_test_works(browse, listener, tmp_path):
 def test_search_and_filter(browse, tmp_path):
     names = ["alpha", "beta", "gamma"]
     records = [dataclasses.replace(hostile("plain"), host=name) for name in names]
+    records[1].remediation = None
+    records[2].remediation = dataclasses.replace(records[2].remediation, blocked=())
     path = page(records, tmp_path / "index.html")
     text = path.read_text(encoding="utf-8")
     # The page's policy lets no foreign script run, so this copy goes without it.
@@ -169,10 +176,17 @@ def test_search_and_filter(browse, tmp_path):
     document.querySelector("button[data-find]").click(); note();
     document.getElementById("fold").click();
     shown.push(document.querySelectorAll("details.host[open]").length);
+    var state = document.getElementById("state");
+    search.value = "";
+    ["held", "failed", "unknown"].forEach(function (name) {
+      state.value = name; state.dispatchEvent(new Event("change")); search.dispatchEvent(new Event("input")); note();
+    });
     document.title = shown.join("|");
     </script>"""
     path.write_text(text.replace("</body>", steps + "</body>"), encoding="utf-8")
-    assert "<title>1 of 3 hosts|3 of 3 hosts|3 of 3 hosts|3</title>" in browse(path)
+    assert "<title>1 of 3 hosts|3 of 3 hosts|3 of 3 hosts|3|1 of 3 hosts|2 of 3 hosts|0 of 3 hosts</title>" in browse(
+        path
+    )
 
 
 def test_five_hundred_hosts_stay_usable(browse, tmp_path):

@@ -13,7 +13,7 @@ import base64
 import hashlib
 import pathlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jinja2
@@ -22,10 +22,14 @@ from .._model.control import SEVERITIES
 from .._model.finding import VERDICTS, Finding
 from .._model.run import HostRecord
 from .._model.text import printable
+from .host_change import host_change, progress, verb
 from .host_tables import tables
-from .report import Chunks, Ranked, Report, bad, totals
+from .html_figures import tiles, trend
+from .report import Chunks, Ranked, Report, Touched, bad, changes_hosts
 from .terminal_report import drift_line
 
+_KINDS = {"remediate": "remediation"}
+"""What a kind of run is called in the heading, where that is not its own name."""
 _TEMPLATES = pathlib.Path(__file__).resolve().parent.parent / "_data" / "templates"
 
 
@@ -52,10 +56,13 @@ def _chunks(report: Report) -> Iterator[str]:
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     yield environment.get_template("head.html").render(
         run=report.run,
+        kind=_KINDS.get(report.run.kind, report.run.kind),
+        changing=changes_hosts(report.run),
+        verb=verb(report.run),
         verdict=report.run.verdict,
         reasons=[printable(reason) for reason in report.run.reasons],
-        tiles=_tiles(report),
-        trend=_trend(report),
+        tiles=tiles(report),
+        trend=trend(report),
         drift=[drift_line(change) for change in report.fleet.drift[:500]],
         drift_total=len(report.fleet.drift),
         baseline=report.fleet.baseline,
@@ -71,7 +78,14 @@ def _chunks(report: Report) -> Iterator[str]:
     for number, ranked in enumerate(report.ranking):
         record = report.read(ranked.host)
         frequent.add(record)
-        yield template.render(host=_host(record, ranked, number), drift=changes.get(record.host, ()))
+        done = host_change(record, report.run)
+        yield template.render(
+            host=_host(record, ranked, number, progress(record.remediation, report.run)),
+            change=done,
+            drift=changes.get(record.host, ()),
+            check=report.run.check,
+            verb=verb(report.run),
+        )
     yield environment.get_template("foot.html").render(script=script, tool=report.run.tool, controls=frequent.rows())
 
 
@@ -106,44 +120,8 @@ class Frequent:
         ]
 
 
-def _tiles(report: Report) -> list[dict[str, Any]]:
-    """Return the numbers on top; what an exception covers is counted as waived only."""
-    counts = totals(report)
-    unread = sum(ranked.unread is not None for ranked in report.ranking)
-    scores = [ranked.score for ranked in report.ranking if ranked.score is not None]
-    tiles: list[dict[str, Any]] = [
-        {"name": "mean score", "value": round(sum(scores) / len(scores)) if scores else "–", "tone": "mean"},
-        {"name": "hosts", "value": len(report.ranking), "tone": ""},
-        {"name": "not read", "value": unread, "tone": "unknown" if unread else ""},
-    ]
-    for verdict in (*VERDICTS, "waived"):
-        value = counts[verdict]
-        tiles.append({"name": verdict.replace("_", " "), "value": value, "tone": verdict if value else ""})
-    return tiles
-
-
-def _trend(report: Report) -> list[dict[str, Any]]:
-    """Bars of failing and unknown findings over the past runs, as percentages of the highest."""
-    points = [(point.id, point.counts.get("fail", 0), point.counts.get("unknown", 0)) for point in report.trend]
-    top = max((fail + unknown for _id, fail, unknown in points), default=0) or 1
-    width = 100 / max(len(points), 30)
-    return [
-        {
-            "id": run_id,
-            "fail": fail,
-            "unknown": unknown,
-            "x": f"{100 - (len(points) - index) * width:.2f}",
-            "width": f"{width * 0.8:.2f}",
-            "fail_height": f"{36 * fail / top:.2f}",
-            "fail_y": f"{38 - 36 * fail / top:.2f}",
-            "unknown_height": f"{36 * unknown / top:.2f}",
-            "unknown_y": f"{38 - 36 * (fail + unknown) / top:.2f}",
-        }
-        for index, (run_id, fail, unknown) in enumerate(points)
-    ]
-
-
-def _host(record: HostRecord, ranked: Ranked, number: int) -> dict[str, Any]:
+def _host(record: HostRecord, ranked: Ranked, number: int, said: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    done, touched = record.remediation, ranked.touched
     findings = bad(record.findings)
     others = [finding for finding in record.findings if finding.verdict in ("pass", "not_applicable")]
     open_findings = ranked.counts.get("fail", 0) + ranked.counts.get("unknown", 0)
@@ -156,6 +134,11 @@ def _host(record: HostRecord, ranked: Ranked, number: int) -> dict[str, Any]:
         "labels": record.labels,
         "unread": None if ranked.unread is None else printable(ranked.unread),
         "score": "–" if ranked.score is None else ranked.score,
+        "score_before": None
+        if touched is None or ranked.score in (None, touched.score_before)
+        else touched.score_before,
+        "touched": touched,
+        "marks": _marks(touched),
         "state": "unknown" if ranked.unread else "fail" if open_findings else "pass",
         "counts": [(verdict, ranked.counts.get(verdict, 0)) for verdict in VERDICTS if ranked.counts.get(verdict)],
         "implementations": [
@@ -164,19 +147,31 @@ def _host(record: HostRecord, ranked: Ranked, number: int) -> dict[str, Any]:
             )
             for item in record.implementations
         ],
-        "findings": [_finding(finding) for finding in findings],
+        "findings": [_finding(item, said.get((item.control, item.object), "")) for item in findings],
         "others": [
             {"control": item.control, "title": item.title, "verdict": item.verdict, "why": printable(item.why)}
             for item in others
         ],
         "tables": [table for table in tables(record.facts) if table.rows],
-        "errors": [{"section": error.section, "reason": printable(error.reason)} for error in record.errors],
+        "errors": [
+            {"section": error.section, "reason": printable(error.reason)}
+            for error in record.errors
+            if done is None or error.reason != done.failed  # the section about the change says it
+        ],
         "words": printable(record.host).lower(),
-        "open": number < 3 and open_findings > 0,
+        "open": number < 3 and (open_findings > 0 or (touched is not None and touched.changed > 0)),
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _marks(touched: Touched | None) -> str:
+    """Return what a reader can look for, beside the state of a host."""
+    if touched is None:
+        return ""
+    marks = (("changed", touched.changed), ("held", touched.held), ("failed", touched.failed))
+    return " ".join(name for name, there in marks if there)
+
+
+def _finding(finding: Finding, said: str) -> dict[str, Any]:
     mark = finding.exception
     exception = ""
     if mark is not None:
@@ -193,7 +188,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "why": printable(finding.why),
         "origin": printable(str(finding.origin)) if finding.origin else "",
         "cause": printable(finding.cause or ""),
-        "remedy": printable(finding.remedy),
+        "remedy": said or printable(finding.remedy),
         "exception": printable(exception),
         "rules": ", ".join(finding.rules),
     }

@@ -5,6 +5,7 @@
 """JUnit: a suite per host, a case per control and object, for CI servers.
 
 fail → failure; unknown → error (it could not be judged); under an exception, not applicable or manual → skipped.
+A run that changes hosts has one case more per host: a change that was not completed is an error.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from .._model.finding import Finding
 from .._model.run import HostRecord
+from .._model.step import Blocked
 from .._model.text import visible
 from .report import Chunks, Ranked, Report
 
@@ -48,15 +50,22 @@ def _suite(record: HostRecord, ranked: Ranked) -> Iterator[str]:
     errors = sum(finding.verdict == "unknown" and finding.exception is None for finding in findings)
     skipped = sum(_skip(finding) is not None for finding in findings)
     unread = ranked.unread is not None
+    done = record.remediation
+    changed = done is not None and not done.check
+    errors += unread + bool(done is not None and done.failed and changed)
     yield (
-        f'<testsuite name={_attribute(record.host)} tests="{len(findings) + unread}" failures="{failures}"'
-        f' errors="{errors + unread}" skipped="{skipped}" timestamp={_attribute(record.collected.rstrip("Z"))}>\n'
+        f'<testsuite name={_attribute(record.host)} tests="{len(findings) + unread + changed}" failures="{failures}"'
+        f' errors="{errors}" skipped="{skipped}" timestamp={_attribute(record.collected.rstrip("Z"))}>\n'
     )
     if ranked.unread is not None:
         yield f'<testcase classname={_attribute(record.host)} name="host can be read">'
         yield f"<error message={_attribute(ranked.unread)}/></testcase>\n"
+    if done is not None and changed:
+        failed = f"<error message={_attribute(done.failed)}/>" if done.failed else ""
+        yield f'<testcase classname={_attribute(record.host)} name="host was changed as planned">{failed}</testcase>\n'
+    held = {(item.control, item.object): item for item in done.blocked} if done is not None else {}
     for finding in findings:
-        yield _case(record.host, finding)
+        yield _case(record.host, finding, held.get((finding.control, finding.object)))
     yield "</testsuite>\n"
 
 
@@ -68,7 +77,7 @@ def _skip(finding: Finding) -> str | None:
     return f"manual: {finding.why}" if finding.verdict == "manual" else None
 
 
-def _case(host: str, finding: Finding) -> str:
+def _case(host: str, finding: Finding, held: Blocked | None) -> str:
     name = f"{finding.control} [{finding.object}]" if finding.object else finding.control
     text = f"<testcase classname={_attribute(f'{host}.{finding.area}')} name={_attribute(name)}>"
     skip = _skip(finding)
@@ -77,5 +86,6 @@ def _case(host: str, finding: Finding) -> str:
     elif finding.verdict in ("fail", "unknown"):
         tag = "failure" if finding.verdict == "fail" else "error"
         detail = f"{finding.title}\nexpected: {finding.expected}\nseen: {finding.why}\norigin: {finding.origin or '-'}\n{finding.remedy}"
+        detail += f"\nheld back ({held.kind}): {held.why}" if held is not None else ""
         text += f"<{tag} type={_attribute(finding.severity)} message={_attribute(finding.why)}>{escape(_clean(detail))}</{tag}>"
     return text + "</testcase>\n"

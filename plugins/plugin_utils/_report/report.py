@@ -32,6 +32,25 @@ class TrendPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What a run that changes hosts did to one of them.
+
+    Attributes:
+        changed: number of values that were changed, or in check mode would be.
+        held: number of values that a rule held back.
+        score_before: score of the findings before.
+        failed: the change was not completed.
+        asked: the host was asked anything; a rollback that has nothing to undo there asks nothing.
+    """
+
+    changed: int = 0
+    held: int = 0
+    score_before: int | None = None
+    failed: bool = False
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """A host's place in the list of worst hosts first, without its facts (so that a large fleet fits)."""
 
@@ -39,6 +58,7 @@ class Ranked:
     unread: str | None
     score: int | None
     counts: dict[str, int]
+    touched: Touched | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +94,19 @@ def render(report: Report, formats: Sequence[str] = ()) -> Iterator[tuple[str, s
         module = importlib.import_module(f"{__package__}.{name}_report")
         for path, chunks in module.render(report):
             yield name, path, chunks
+
+
+def changes_hosts(run: Run) -> bool:
+    """Return whether a run is about changing hosts, or about what would be changed."""
+    return run.kind in ("remediate", "rollback")
+
+
+def exit_code(run: Run) -> int:
+    """Return what the playbook ends with. A rollback leads back to what was, and a plan changes nothing: neither fails
+    because of findings, only because a host did not answer or could not be put back."""
+    if run.check or run.kind == "rollback":
+        return 2 if run.verdict == "incomplete" else 0
+    return 0 if run.verdict == "compliant" else 2
 
 
 def totals(report: Report) -> Counter[str]:

@@ -18,7 +18,8 @@
     }
     var shown = 0;
     hosts.forEach(function (host, index) {
-      var hit = !state.value || host.dataset.state === state.value;
+      var marks = (host.dataset.marks || "").split(" ");
+      var hit = !state.value || host.dataset.state === state.value || marks.indexOf(state.value) >= 0;
       hit = hit && (only ? isOpen(host) : words.every(function (word) { return texts[index].indexOf(word) >= 0; }));
       host.hidden = !hit;
       if (hit) { shown += 1; }
