@@ -52,6 +52,7 @@ class CallbackModule(DefaultCallback):
         self._total = 0
         self._done = 0
         self._bad = 0
+        self._told = 0
         self._began = time.monotonic()
         self._printed = 0.0
         self._counting = False
@@ -74,7 +75,7 @@ class CallbackModule(DefaultCallback):
             self._verb = "planned"
         self._counting = bool(self._verb)
         if self._counting:
-            self._done = self._bad = 0
+            self._done = self._bad = self._told = 0
             self._began = self._printed = time.monotonic()
         if not _is_ours(task):
             self._foreign = True
@@ -161,6 +162,7 @@ class CallbackModule(DefaultCallback):
             sys.stdout.flush()
         elif now - self._printed >= PERIOD:
             self._printed = now
+            self._told = self._done
             self._display.display(self._line(now))
 
     def _line(self, now: float) -> str:
@@ -177,7 +179,7 @@ class CallbackModule(DefaultCallback):
 
     def _finish(self) -> None:
         """Leave the last count on a line of its own."""
-        if self._counting and self._done:
+        if self._counting and self._done != self._told:
             self._erase()
             self._display.display(self._line(time.monotonic()))
         self._counting = False
