@@ -12,7 +12,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build/collections
 
 .PHONY: help demo test lint sanity compile record bench build clean
 help:
-	@echo "make demo      audit an embedded fleet and this machine, and make a report"
+	@echo "make demo      an embedded fleet: audit, plan, remediation, audit, rollback of one host, report"
 	@echo "make test      every test that this machine can run, and what was skipped and why"
 	@echo "make lint      ruff, mypy --strict, yamllint, ansible-lint, shellcheck, changelog, licences"
 	@echo "make sanity    ansible-test sanity on a copy of the tree"
@@ -49,9 +49,9 @@ lint: $(BIN)/.dev $(LINK)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict -p ansible_collections.breakwater.smb.plugins
-	MYPYPATH=.build/collections:demo $(BIN)/mypy --strict tools/*.py demo/*.py bench/*.py
+	MYPYPATH=.build/collections:demo:bench $(BIN)/mypy --strict tools/*.py demo/*.py bench/*.py
 	$(BIN)/yamllint -s .
-	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/core.sh plugins/plugin_utils/_implementations/*/collect.sh
+	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/*.sh plugins/plugin_utils/_implementations/*/collect.sh
 	$(BIN)/ansible-lint --profile production --offline -q
 	$(BIN)/antsibull-changelog lint
 	$(BIN)/reuse lint -q

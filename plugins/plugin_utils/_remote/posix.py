@@ -6,17 +6,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .._model.collected import Collected
 from .._model.errors import GarbledAnswer, HostError
+from .._model.step import Order
 from .._model.text import printable
-from . import document
+from . import document, posix_steps
 from .execution import PrivilegeRefused
 
 COMMAND = "/bin/sh -s"
 """Reads the collector on its standard input: nothing is written on the host."""
+
+APPLY_PARTS = ("apply", "journal", "files", "registry", "services", "undo")
+"""Files of the interpreter of steps beside ``core.sh``, in order."""
+
+MAX_APPLY = 4_000_000
+"""Bytes of a script that carries out an order: far above what the largest smb.conf needs."""
 
 _REFUSALS = (
     (r"sudo: .*password is required", "sudo wants a password", "give ansible_become_password, or allow NOPASSWD"),
@@ -48,11 +56,62 @@ def build_script(core: str, sections: Mapping[str, str], nonce: str) -> bytes:
     Comments and indentation of full lines are left out; a line that begins with ``#`` is always a comment in these
     files.
     """
-    body = "\n".join([core, *sections.values()])
-    lines = (line.strip() for line in body.split("\n"))
+    return _sent([core, *sections.values()], [_call(nonce, sections)])
+
+
+def build_apply(core: str, apply: str, sections: Mapping[str, str], order: Order, nonce: str) -> bytes:
+    """Return the script that carries out an order and then collects: the interpreter is the first section.
+
+    Where the order carries an undo, the script that the host keeps for it travels as data: core, interpreter and the
+    inverse steps once more.
+
+    Args:
+        core: text of ``core.sh``.
+        apply: texts of the files of ``APPLY_PARTS``, one after the other.
+        sections: of the collector; none, and nothing is collected.
+        order: what to do.
+        nonce: of the markers around the answer.
+
+    Raises:
+        ValueError: a step is none that the interpreter knows, or the script is too long.
+    """
+    data = posix_steps.functions(order)
+    checksum = ""
+    if order.undo and not order.dry:
+        undo = _undo(core, apply, order)
+        checksum = hashlib.sha256(undo).hexdigest()
+        data += posix_steps.content("undo", undo)
+    data.append(f"bw_o_undo={checksum}")
+    script = _sent([core, apply, *sections.values()], [*data, _call(nonce, ["apply", *sections])])
+    if len(script) > MAX_APPLY:
+        raise ValueError(f"the script has {len(script)} bytes, and {MAX_APPLY} are too many to send at once")
+    return script
+
+
+def build_confirm(core: str, apply: str, journal: str, nonce: str) -> bytes:
+    """Return the script that says that a host can still be reached: its armed undo is taken away.
+
+    Raises:
+        ValueError: that is no id of a journal.
+    """
+    data = posix_steps.functions(Order(journal, ()))
+    return _sent([core, apply], [*data, _call(nonce, ["confirm"])])
+
+
+def _undo(core: str, apply: str, order: Order) -> bytes:
+    data = posix_steps.functions(Order(order.journal, order.undo, keep=order.keep))
+    return _sent([core, apply], [*data, "bw_o_undo=", 'bw_undo "$@"'])
+
+
+def _call(nonce: str, sections: Iterable[str]) -> str:
+    return f"bw_main {nonce} {' '.join(sections)} end"
+
+
+def _sent(texts: Iterable[str], data: Iterable[str]) -> bytes:
+    """Return the lines of programs without comments and indentation, and behind them data as it is."""
+    lines = (line.strip() for line in "\n".join(texts).split("\n"))
     kept = [line for line in lines if line and not line.startswith("#")]
-    kept.append(f"bw_main {nonce} {' '.join(sections)} end")
-    return ("\n".join(kept) + "\n").encode()
+    return ("\n".join([*kept, *data]) + "\n").encode()
 
 
 def read_answer(stdout: str, stderr: str, rc: int, nonce: str) -> Collected:

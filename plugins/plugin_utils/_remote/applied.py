@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the interpreter on a host answered, of both families."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from .._model.collected import Collected, Record
+from .._model.step import Applied, Native, NativeType, Order, Step, StepResult, StepState
+from .._model.text import visible
+
+_NUMBERS = frozenset({"integer", "dword", "qword"})
+_LISTS = frozenset({"list", "multi_sz"})
+NO_ANSWER = "no answer: it was cut off, or another step ended it; only a look at the host tells what stands there"
+
+
+def applied(collected: Collected, order: Order) -> Applied:
+    """Return what became of an order.
+
+    A step without an answer that can be read counts as failed: the next collection finds what is true.
+
+    Args:
+        collected: what came back; its first records are the interpreter's.
+        order: what was sent.
+    """
+    host = collected.get("apply.host")
+    if host is None:
+        return Applied(tuple(StepResult(step.id, "failed", error=NO_ANSWER) for step in order.steps), "", False)
+    read = _windows if collected.family == "windows" else _unix
+    answers = {record.command: record for record in collected.records if record.id == "apply.step"}
+    results = tuple(_result(step, answers.get(str(step.id)), read) for step in order.steps)
+    return Applied(results, _obstacle(host), _armed(host, collected.family))
+
+
+def _obstacle(host: Record) -> str:
+    return "" if host.rc == 0 else visible(host.err).strip() or f"it ended with code {host.rc}"
+
+
+def _armed(host: Record, family: str) -> bool:
+    if family == "windows":
+        return isinstance(host.data, Mapping) and host.data.get("armed") is True
+    return "armed yes" in host.out.split("\n")
+
+
+def _result(step: Step, record: Record | None, read: Any) -> StepResult:
+    if record is None:
+        return StepResult(step.id, "failed", error=NO_ANSWER)
+    try:
+        result: StepResult = read(step, record)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return StepResult(step.id, "failed", error=f"no answer that can be read ({visible(str(error))[:120]})")
+    return result
+
+
+def _unix(step: Step, record: Record) -> StepResult:
+    state, *rest = record.out.split("\n")
+    values = dict(line.split(" ", 1) for line in rest if line)
+    natives = {name: _of_text(*values[name].split(" ", 1)) for name in ("before", "after") if name in values}
+    return StepResult(step.id, _state(state), natives.get("before"), natives.get("after"), visible(record.err))
+
+
+def _of_text(kind: str, value: str = "") -> Native:
+    return Native(_type(kind), None if kind in ("absent", "none") else value)
+
+
+def _windows(step: Step, record: Record) -> StepResult:
+    data = record.data
+    before, after = _of_data(data.get("before")), _of_data(data.get("after"))
+    return StepResult(step.id, _state(data["state"]), before, after, visible(str(data.get("error") or "")))
+
+
+def _of_data(data: Any) -> Native | None:
+    """JSON of PowerShell has one kind of number, and no list for what is one thing or nothing."""
+    if data is None:
+        return None
+    kind, value = _type(data["type"]), data.get("value")
+    if kind in ("absent", "none"):
+        return Native(kind)
+    if kind in _NUMBERS:
+        return Native(kind, int(value))
+    if kind in _LISTS:
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        return Native(kind, [str(item) for item in items])
+    if kind == "boolean":
+        if not isinstance(value, bool):
+            raise ValueError(f"{value!r} is no boolean")
+        return Native(kind, value)
+    return Native(kind, "" if value is None else str(value))
+
+
+def _state(text: Any) -> StepState:
+    for state in get_args(StepState):
+        if text == state:
+            found: StepState = state
+            return found
+    raise ValueError(f"{text!r} is no state of a step")
+
+
+def _type(text: Any) -> NativeType:
+    for kind in get_args(NativeType):
+        if text == kind:
+            found: NativeType = kind
+            return found
+    raise ValueError(f"{text!r} is no type of a value")
