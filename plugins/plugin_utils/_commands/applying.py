@@ -189,7 +189,7 @@ def _look(order: Order, hands: Hands, first: float) -> tuple[Collected, tuple[St
 def _truth(step: Step, seen: StepResult | None) -> StepResult:
     """Return what became of a step, by what stands there now."""
     if step.kind in STATELESS:
-        return StepResult(step.id, "skipped", error="nobody knows whether it was done")
+        return StepResult(step.id, "failed", error="nobody knows whether it was done")  # so that an undo does it again
     if seen is None or seen.before is None:
         error = (seen.error if seen is not None else "") or "the host did not tell what stands there"
         return StepResult(step.id, "failed", error=error)

@@ -23,6 +23,7 @@ from .._plan.situation import Line, Options, Situation
 from . import catalogue
 from .context import Context
 from .inputs import Inputs
+from .watching import seen
 
 Editor = Callable[[Sequence[Target], Collected, FactSet, Mapping[str, Setting]], Edited]
 EDITORS: Mapping[str, tuple[Editor, str]] = {
@@ -57,6 +58,7 @@ def plan(
         settings,
         record.implementations,
     )
+    days = options.observe_days
     situation = Situation(
         host=record.host,
         facts=record.facts,
@@ -68,6 +70,7 @@ def plan(
         now=context.now(),
         options=options,
         line=dataclasses.replace(line, uid=collected.uid, groups=_groups(collected)),
+        seen=seen(context.results, record.host, context.now().date(), days) if days > 0 else {},
     )
     return make(wanted, situation, _editors(collected, record.facts))
 

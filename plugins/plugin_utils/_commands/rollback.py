@@ -14,6 +14,7 @@ from typing import Any
 
 from .._model.errors import BadInput, BreakwaterError, StoreError
 from .._model.step import STATELESS, Change, JournalEntry, Remediation, Step
+from .._plan.effect import waits_for
 from .._plan.inverse import inverse
 from .._store import journal, rundir
 from .applying import Outcome, carry_out, order_of, place
@@ -24,6 +25,7 @@ from .opening import journal_directory, open_own
 from .recording import answer, inputs_of, record_failure, verified
 from .remediate import settled_changes
 from .run import close_own
+from .telling import MADE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,15 @@ class _Undoing:
         states = outcome.states()
         if self.request.check and not outcome.failed:
             states = {step: "planned" if state in ("planned", "done") else state for step, state in states.items()}
+        restarted = tuple(step.target for step in steps if step.kind == "restart" and states.get(step.id) in MADE)
+        waits = waits_for([step for step in steps if states.get(step.id) in MADE], restarted)
         done = Remediation(
             journal=self.run.name if self.run is not None and not self.request.check else "",
             check=self.request.check,
             changes=settled_changes(changes, states),
-            restart_done=tuple(
-                step.target for step in steps if step.kind == "restart" and states.get(step.id) == "done"
-            ),
+            pending=waits,
+            reboot_required="reboot" in waits,
+            restart_done=() if self.request.check else restarted,
             failed=outcome.failed,
         )
         record = verified(outcome.collected, done, self.request.subject, self.inputs, self.context)

@@ -27,7 +27,7 @@ def result(record: HostRecord, done: Remediation) -> dict[str, Any]:
     return {
         "changes": [_change(change) for change in done.changes],
         "blocked": [_blocked(item) for item in done.blocked],
-        "remaining": remaining(record.findings, done.changes if done.check else ()),
+        "remaining": remaining(record.findings, done.changes if done.check else (), done.blocked),
         "reboot_required": done.reboot_required,
         "restart_done": list(done.restart_done),
         "pending": list(done.pending),
@@ -74,9 +74,15 @@ def _blocked(item: Blocked) -> dict[str, Any]:
     }
 
 
-def remaining(findings: Iterable[Finding], planned: Collection[Change] = ()) -> list[dict[str, Any]]:
-    """Return what still counts against the host; in check mode what would, once the planned changes are made."""
+def remaining(
+    findings: Iterable[Finding], planned: Collection[Change] = (), blocked: Collection[Blocked] = ()
+) -> list[dict[str, Any]]:
+    """Return what still counts against the host; in check mode what would, once the planned changes are made.
+
+    A control of which a part is held back would still fail.
+    """
     mended = {(change.control, change.object) for change in planned}
+    mended -= {(item.control, item.object) for item in blocked}
     controls = catalogue.controls()
     told = []
     for finding in findings:

@@ -14,9 +14,9 @@ from .._model.step import Target
 from .dialects import SMB2, rank
 from .situation import implementation
 
-Kind = Literal["dialect", "signing", "encryption", "cipher", "guest", "anonymous", "any", "admin-share"]
+Kind = Literal["dialect", "signing", "encryption", "cipher", "guest", "anonymous", "any", "admin-share", "printing"]
 Side = Literal["server", "client", "mount"]
-_CCM = "AES_128_CCM"
+AES_128_CCM = "AES_128_CCM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ _NTLM_CLIENT = Cut("any", "client", "where this host may be logged in by NTLM (w
 _ADMIN = Cut("admin-share", "server", "using an administrative share, or not telling which")
 _NETBIOS = "that may need NetBIOS (by their dialect)"
 _LM = "that may know no NTLMv2 (by their dialect)"
+_PRINTING = Cut("printing", "server", "connected to a printer, or to a share that no file describes")
 _CUTS: dict[str, Callable[[Any], tuple[Cut, ...]]] = {
     "samba.server_min_protocol": _floor("server"),
     "windows.server_dialect_min": _floor("server"),
@@ -165,6 +166,8 @@ _CUTS: dict[str, Callable[[Any], tuple[Cut, ...]]] = {
     "samba.disable_netbios": _old(_NETBIOS, True),
     "samba.server_smb_transports": _transports,
     "windows.netbios_options": _old(_NETBIOS),
+    "samba.load_printers": _when(_PRINTING, False),
+    "samba.disable_spoolss": _when(_PRINTING, True),
     "windows.service_server_start": _always(Cut("any", "server", "using the service")),
     "windows.server_admin_shares": _when(_ADMIN, False),
     "windows.server_admin_shares_workstation": _when(_ADMIN, False),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .._model.setting import RestartClass
@@ -118,6 +118,26 @@ def _service(fact: str, step: Step | None) -> str:
         if found:
             return step.target[len(step.target) - len(rest) :].partition("\\")[0]
     return next((service for prefix, service in _FACTS if fact.startswith(prefix)), "")
+
+
+def waits_for(steps: Sequence[Step], restarted: Collection[str]) -> tuple[str, ...]:
+    """Return what values that were written still wait for, in the words of ``Plan.pending``.
+
+    Args:
+        steps: that were done; of an undo, which has no targets.
+        restarted: services that were started anew after them.
+    """
+    found: list[str] = []
+    for step in steps:
+        if step.kind in STATELESS or step.restart not in ("restart", "reboot"):
+            continue
+        samba = step.check == "testparm" or step.kind == "netconf"
+        service = "" if step.restart == "reboot" else "smbd" if samba else _service("", step)
+        if not samba and service.lower() not in _RESTARTED:
+            service = ""
+        if service not in restarted:
+            found.append(f"restart of {service}" if service else "reboot")
+    return tuple(sorted(set(found), key=lambda word: (word == "reboot", word)))
 
 
 def effect(wanted: Sequence[Need], stopped: frozenset[str], situation: Situation) -> Effect:

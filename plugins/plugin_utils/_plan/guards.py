@@ -36,27 +36,30 @@ def special_role(target: Target, situation: Situation) -> Blocked | None:
 
 def unlisted(target: Target, situation: Situation) -> Blocked | None:
     """Who could not be listed may be there."""
-    why = None if _harmless(target) else evidence.unlisted(target, situation)
+    why = None if evidence.observes(target) else evidence.unlisted(target, situation)
     return _blocked(target, "no-evidence", why and f"{why}; {lifting(target, situation)} lifts this")
 
 
 def in_use(target: Target, situation: Situation) -> Blocked | None:
     """What somebody still uses is not cut."""
-    if _harmless(target):
+    if evidence.observes(target):
         return None
     seen = [(cut, users(target, cut, situation)) for cut in cuts(target)]
     found = list(dict.fromkeys(user for _cut, names in seen for user in names))
     if not found:
         return None
     what = "; ".join(_sentence(cut, names) for cut, names in seen if names)
-    why = f"in use by {what}; this is lifted when they are gone, or by {lifting(target, situation)}"
+    gone = "they are gone"
+    if situation.options.observe_days <= 0 and any("(last seen" in name for name in found):
+        gone += " from the event log too (breakwater_observe_days says how many days of it count)"
+    why = f"in use by {what}; this is lifted when {gone}, or by {lifting(target, situation)}"
     return Blocked(target.control, "in-use", why, target.object, target.fact, tuple(found[:MAX_USERS]))
 
 
 def unwatched(target: Target, situation: Situation) -> Blocked | None:
     """Where days of observation are asked for, a cut needs them."""
     days = situation.options.observe_days
-    if days <= 0 or _harmless(target) or not evidence.wanted(target):
+    if days <= 0 or evidence.observes(target) or not evidence.wanted(target):
         return None
     asked = f"{days} days of observation are asked for, but"
     never = evidence.silent(target, situation)
@@ -77,11 +80,6 @@ def held(target: Target, situation: Situation) -> Blocked | None:
     """Return the first rule that holds a target back, or None when it may go on."""
     guards = NEVER_FORCED if situation.forced(target) else (*NEVER_FORCED, *FORCED)
     return next((blocked for guard in guards if (blocked := guard(target, situation)) is not None), None)
-
-
-def _harmless(target: Target) -> bool:
-    """Whether a target loosens nobody: it switches on auditing, or keeps logs."""
-    return target.stage == "observe" or target.area == "audit"
 
 
 def _sentence(cut: Cut, names: list[str]) -> str:

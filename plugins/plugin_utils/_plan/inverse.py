@@ -19,7 +19,8 @@ def inverse(entries: Sequence[JournalEntry], journal: str) -> list[Step]:
     """Return the steps that put back what the steps of a journal have changed, the last change first.
 
     Files come back from the bytes that the host kept when it changed them. What only brings values into force is done
-    once more at the end. Irreversible steps have no inverse and are left out.
+    once more at the end; a reload also where the change never came to it, for a service may have looked at the file by
+    itself meanwhile. Irreversible steps have no inverse and are left out.
 
     Args:
         entries: of the journal, in order; a later line about the same step replaces an earlier one.
@@ -28,8 +29,13 @@ def inverse(entries: Sequence[JournalEntry], journal: str) -> list[Step]:
     latest = {entry.step.id: entry for entry in entries}
     done = [entry.step for entry in latest.values() if entry.state not in _NOT_DONE and not entry.step.irreversible]
     undone = [_undo(step, journal) for step in reversed(done) if step.kind not in STATELESS]
-    steps = [*undone, *(_once(done) if undone else ())]
+    forced = [entry.step for entry in latest.values() if entry.state not in _NOT_DONE or _missed(entry)]
+    steps = [*undone, *(_once(forced) if undone else ())]
     return [dataclasses.replace(step, id=number) for number, step in enumerate(steps, 1)]
+
+
+def _missed(entry: JournalEntry) -> bool:
+    return entry.step.kind == "reload" and entry.state == "skipped"
 
 
 def _undo(step: Step, journal: str) -> Step:

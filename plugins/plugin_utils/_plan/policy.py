@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from .._model.fact import Origin
 from .._model.setting import Address, Setting
 from .._model.step import Target
 from .situation import Situation
 
 _PLACES = ("HKLM\\", "secedit [", "user right ", "auditpol ")
+_DEPENDENCY, _START = "windows.client_depend_on_service", "windows.service_mrxsmb10_start"
+_DRIVER = "mrxsmb10"
 
 
 def overriding(target: Target, situation: Situation) -> str | None:
@@ -18,10 +23,33 @@ def overriding(target: Target, situation: Situation) -> str | None:
 
     A value in a policy key that no policy object put there is this host's own, where the host told of its objects.
     """
-    origin = situation.fact(target).origin
+    found = (_overriding(origin, fact_id, target, situation) for fact_id, origin in _origins(target, situation))
+    return next((why for why in found if why is not None), None)
+
+
+def _origins(target: Target, situation: Situation) -> Iterator[tuple[str, Origin | None]]:
+    """Yield where what a target would write comes from today, by the fact that tells it.
+
+    SMB 1.0 as a client is two facts without an origin, which stand at settings that have one. The driver goes together
+    with the service's dependency on it: a policy that puts only that one back would keep the service from starting.
+    """
+    facts = situation.facts
+    if target.fact not in ("windows.smb1_client_driver", "windows.smb1_client_dependency"):
+        yield target.fact, situation.fact(target).origin
+        return
+    start, depends = facts.get(_START), facts.get(_DEPENDENCY)
+    if target.fact == "windows.smb1_client_driver" and start is not None:
+        yield _START, start.origin
+    listed = depends.in_force if depends is not None else None
+    needs = isinstance(listed, (list, tuple)) and _DRIVER in [str(item).lower() for item in listed]
+    if depends is not None and (needs or target.fact == "windows.smb1_client_dependency"):
+        yield _DEPENDENCY, depends.origin
+
+
+def _overriding(origin: Origin | None, fact_id: str, target: Target, situation: Situation) -> str | None:
     if origin is None or origin.kind not in ("policy", "unknown"):
         return None
-    setting = situation.settings.get(target.fact)
+    setting = situation.settings.get(fact_id)
     where = _address(setting, origin.where) or situation.name(target)
     if origin.kind == "unknown":
         told = situation.facts.in_force("windows.policy_source_read") is True

@@ -66,6 +66,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the runs before this one saw of an auditing switch: days; None: no run saw it.
+
+    Attributes:
+        on: since when every look found it on.
+        off: when it was last found off, or could not be read.
+    """
+
+    on: datetime.date | None = None
+    off: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """One host at one moment.
 
@@ -76,6 +89,7 @@ class Situation:
         force: exceptions of kind force for this host; expired ones are passed over.
         today, now: for expiry, observation and window; ``now`` is UTC.
         options, line: see there.
+        seen: setting that switches an audit on → what earlier runs saw of it.
     """
 
     host: str
@@ -88,6 +102,7 @@ class Situation:
     force: tuple[ExceptionRecord, ...] = ()
     options: Options = field(default_factory=Options)
     line: Line = field(default_factory=Line)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
     def forced(self, target: Target) -> bool:
         """Return whether somebody answers for going on with this target whatever speaks against it."""

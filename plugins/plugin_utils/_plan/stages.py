@@ -11,6 +11,7 @@ from typing import get_args
 
 from .._model.control import Stage
 from .._model.step import Blocked, BlockKind, Target
+from .evidence import observes
 from .situation import Situation, lifting
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -34,11 +35,12 @@ def waiting(
     go: list[Target] = []
     late: list[tuple[Target, Blocked]] = []
     for target in free:
-        if target.stage is None or STAGES.index(target.stage) <= first or situation.forced(target):
+        stage = None if observes(target) else target.stage
+        if stage is None or STAGES.index(stage) <= first or situation.forced(target):
             go.append(target)
             continue
         why = (
-            f"stage {STAGES[first]} is not done (held back: {names}), and {target.stage} comes after it; "
+            f"stage {STAGES[first]} is not done (held back: {names}), and {stage} comes after it; "
             f"{lifting(target, situation)} lifts this"
         )
         late.append((target, Blocked(target.control, "stage", why, target.object, target.fact)))

@@ -75,6 +75,8 @@ def _seen(session: dict[str, Any], shares: list[str], cut: Cut, situation: Situa
         return _cipher(dialect, encryption, cut)
     if cut.kind in ("guest", "anonymous"):
         return _nobody(str(session.get("user") or ""), cut, situation)
+    if cut.kind == "printing":
+        return next(_printers(shares, situation), None) if shares else "shares not told"
     if cut.kind == "admin-share":
         return None if shares and not any(_administrative(name) for name in shares) else "shares not told"
     return "connected"
@@ -105,6 +107,17 @@ def _nobody(user: str, cut: Cut, situation: Situation) -> str | None:
 
 def _administrative(share: str) -> bool:
     return share.endswith("$") and share != "ipc$"
+
+
+def _printers(shares: list[str], situation: Situation) -> Iterator[str]:
+    """Yield which shares are printers: their section says so, or they have none, as printers that come from CUPS."""
+    facts = situation.facts
+    sections = {name.casefold(): name for name in facts.objects("samba.share")}
+    for share in shares:
+        section = sections.get(share)
+        fact = facts.get("samba.printable", section or "") or facts.get("samba.printable")
+        if share != "ipc$" and (section is None or fact is None or fact.in_force is not False):
+            yield share
 
 
 def _connections(target: Target, cut: Cut, situation: Situation) -> Iterator[str]:

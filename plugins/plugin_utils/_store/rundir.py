@@ -149,6 +149,12 @@ def find(results: pathlib.Path, name: str) -> pathlib.Path:
     return (results / matches[0]).absolute()
 
 
+def newest_first(results: pathlib.Path) -> list[pathlib.Path]:
+    """Return the run directories, the newest first."""
+    found = [path for path in results.glob("*") if RUN_ID.fullmatch(path.name)] if results.is_dir() else []
+    return sorted(found, key=lambda path: path.name, reverse=True)
+
+
 def read_run(directory: pathlib.Path) -> Run:
     """Read ``run.json``."""
     return _read(directory / "run.json", Run, RUN_SCHEMA)

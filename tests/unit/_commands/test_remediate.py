@@ -83,6 +83,13 @@ def test_check_mode_plans_and_touches_nothing(host, planned, context, open_a_run
     assert not journal.exists(run, "a")
 
 
+def test_in_check_mode_a_control_that_is_held_back_in_part_remains(host, planned, context, open_a_run):
+    part = Blocked(CHANGE.control, "in-use", "192.0.2.7 uses it", CHANGE.object)
+    planned(plan_of(STEP, RELOAD, blocked=(part,)))
+    told = remediate(RemediateRequest(subject(open_a_run(check=True)), check=True), context, host.hands())
+    assert CHANGE.control in {item["control"] for item in told["remaining"]}
+
+
 def test_the_plan_is_in_the_journal_before_anything_is_sent(host, planned, context, open_a_run, monkeypatch):
     run = open_a_run()
     seen = []
@@ -186,7 +193,7 @@ def test_a_host_that_is_gone_after_the_change_claims_nothing(host, planned, cont
 
 
 @pytest.mark.parametrize(
-    ("before_work", "state", "done"), [(True, ["skipped", "skipped"], "0 of 1"), (False, ["done", "skipped"], "1 of 1")]
+    ("before_work", "state", "done"), [(True, ["skipped", "failed"], "0 of 1"), (False, ["done", "failed"], "1 of 1")]
 )
 def test_a_lost_connection_looks_at_what_is_there(host, planned, context, open_a_run, before_work, state, done):
     run = open_a_run()

@@ -14,7 +14,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors impor
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import JournalEntry, Native, Step
 from ansible_collections.breakwater.smb.plugins.plugin_utils._store import journal, rundir
 
-from .conftest import NEW, OLD, RISKY, STEP, plan_of, subject
+from .conftest import NEW, OLD, RELOAD, RISKY, STEP, plan_of, subject
 
 KEY = ("global", "server min protocol")
 
@@ -44,6 +44,30 @@ def test_one_execution_and_the_old_value_stands(host, context, open_a_run, chang
     assert record.facts.in_force("samba.server_min_protocol") == "NT1"
     assert [entry.state for entry in journal.read(run, "a")] == ["done", "done"]
     assert journal.read(run, "a")[0].control == "samba-server-min-protocol"
+
+
+@pytest.mark.parametrize(
+    ("restart", "pending"), [("reload", []), ("restart", ["restart of smbd"]), ("reboot", ["reboot"])]
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_what_the_old_values_wait_for_is_told(host, planned, context, open_a_run, restart, pending, check):
+    planned(plan_of(dataclasses.replace(STEP, restart=restart), RELOAD))
+    run = open_a_run()
+    remediate(RemediateRequest(subject(run)), context, host.hands())
+    back = open_a_run(kind="rollback", journal=run.name, check=check)
+    told = rollback(RollbackRequest(subject(back), run.name, check=check), context, host.hands())
+    assert told["pending"] == pending
+    assert told["reboot_required"] is (pending == ["reboot"])
+    assert told["restart_done"] == []
+
+
+def test_a_service_that_the_undo_started_anew_is_not_waited_for(host, planned, context, open_a_run):
+    planned(plan_of(dataclasses.replace(STEP, restart="restart"), Step(2, "restart", "smbd")))
+    run = open_a_run()
+    remediate(RemediateRequest(subject(run)), context, host.hands())
+    back = open_a_run(kind="rollback", journal=run.name)
+    told = rollback(RollbackRequest(subject(back), run.name), context, host.hands())
+    assert (told["pending"], told["restart_done"]) == ([], ["smbd"])
 
 
 def test_check_mode_shows_it_and_touches_nothing(host, context, open_a_run, changed):

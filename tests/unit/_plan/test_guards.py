@@ -71,6 +71,32 @@ def test_an_unknown_origin_holds_back(host, target):
     assert PARAMETERS in blocked.why
 
 
+SMB1 = ["Bowser", "MRxSmb10", "MRxSmb20", "NSI"]
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "by_policy", "depends", "held_back"),
+    [
+        ("win-smb1-client-driver-off", "absent", "windows.service_mrxsmb10_start", SMB1, True),
+        ("win-smb1-client-driver-off", "absent", "windows.client_depend_on_service", SMB1, True),
+        ("win-smb1-client-driver-off", "absent", "windows.client_depend_on_service", ["Bowser", "NSI"], False),
+        ("win-smb1-client-dependency", ["bowser"], "windows.client_depend_on_service", SMB1, True),
+        ("win-smb1-client-dependency", ["bowser"], "windows.service_mrxsmb10_start", SMB1, False),
+    ],
+)
+@pytest.mark.parametrize("kind", ["policy", "unknown"])
+def test_a_policy_that_puts_the_client_of_smb1_back(host, target, kind, control, value, by_policy, depends, held_back):
+    """The administrative template "MS Security Guide" writes the driver's start type and the dependency on it."""
+    standing = {"windows.service_mrxsmb10_start": "manual", "windows.client_depend_on_service": depends}
+    origins = {by_policy: Origin(kind, "SMB Baseline" if kind == "policy" else "HKLM\\x!y")}
+    facts = {name: Fact(configured=item, origin=origins.get(name)) for name, item in standing.items()}
+    facts["windows.policy_source_read"] = Fact(effective=True)
+    blocked = overridden(target(control, value), host("windows", facts))
+    assert (blocked is not None) is held_back
+    if blocked is not None and kind == "policy":
+        assert "'SMB Baseline' sets HKLM\\SYSTEM\\CurrentControlSet\\Services\\" in blocked.why
+
+
 @pytest.mark.parametrize("origin", [None, Origin("default"), Origin("local", PARAMETERS)])
 def test_what_this_host_decides_is_written(host, target, origin):
     facts = wins(origin, False)

@@ -219,3 +219,17 @@ def test_the_last_change_is_undone_first():
     ]
     found = inverse([JournalEntry(step, "done", TIME) for step in steps], "A")
     assert [step.target for step in found] == ["mrxsmb10", "LanmanWorkstation"]
+
+
+def test_a_reload_that_the_change_never_came_to_is_done_when_it_is_undone():
+    """smbd looks at its file from time to time: without a reload it would keep what it saw for a while."""
+    values = [Step(n, "netconf", "global", f"p{n}", Native("text", "a"), Native("text", "b")) for n in (1, 2)]
+    commands = [Step(3, "reload", "smbd", config="/x"), Step(4, "restart", "nmbd")]
+    states = ("done", "failed", "skipped", "skipped")
+    entries = [JournalEntry(step, state, TIME) for step, state in zip([*values, *commands], states, strict=True)]
+    assert [(step.kind, step.name) for step in inverse(entries, "j")] == [
+        ("netconf", "p2"),
+        ("netconf", "p1"),
+        ("reload", ""),
+    ]
+    assert inverse([JournalEntry(step, "skipped", TIME) for step in commands], "j") == []

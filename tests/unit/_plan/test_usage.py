@@ -83,7 +83,8 @@ def test_sessions(host, target, session, control, value, more, seen):
 
 
 def test_a_client_that_does_everything_right_is_in_nobodys_way(host, target, session):
-    situation = host(sessions=[session()])
+    shares = {name: {"path": "/srv"} for name in session()["shares"]}
+    situation = host(facts={"samba.share": shares, "samba.printable": False}, sessions=[session()])
     listed = ("cipher", "algorithms", "right", "transports", "depend")
     for fact in set(_CUTS) - {"windows.service_server_start"}:
         lists = (["AES-128-GCM", "S-1-5-11", "nbt"],)
@@ -251,3 +252,18 @@ def test_every_control_that_may_turn_somebody_away_is_guarded():
         values = (True, False, "mandatory", "required", "SMB3_11", "3.1.1", "disabled", "deny", "never", 5, ["x"])
         targets = [Target(control.id, fact, value, area=control.area, stage=control.stage) for value in values]
         assert any(map(cuts, targets)), control.id
+
+
+@pytest.mark.parametrize("value", [("samba.load_printers", False), ("samba.disable_spoolss", True)])
+@pytest.mark.parametrize(
+    ("shares", "printing"),
+    [(["Laser"], True), (["data", "IPC$"], False), (["data", "hp-from-cups"], True), ([], True)],
+)
+def test_the_print_service_is_not_switched_off_under_those_who_print(host, target, session, value, shares, printing):
+    fact, wanted = value
+    facts = {
+        "samba.share": {"data": {"path": "/srv"}, "laser": {"path": "/var/spool"}},
+        "samba.printable": {"": False, "laser": True},
+    }
+    blocked = in_use(target("samba-printers-off", wanted, fact), host("samba", facts, [session(shares=shares)]))
+    assert (blocked is not None) is printing

@@ -320,7 +320,8 @@ def test_a_step_names_the_bytes_before_and_after():
 
 
 def test_a_restart_is_asked_for_where_a_value_needs_one():
-    ports = next(setting for setting in SETTINGS.values() if setting.restart == "restart" and setting.type == "boolean")
+    booleans = [item for item in SETTINGS.values() if item.restart == "restart" and item.type == "boolean"]
+    ports = next(item for item in booleans if item.id not in edit_conf._FOR_ITS_OWNER)
     done = Host("[global]\n").plan(SIGN, want(ports.name, not ports.defaults[-1].value))
     assert [step.restart for step in done.steps] == ["restart"]
     assert [change.restart for change in done.changes] == ["reload", "restart"]
@@ -396,6 +397,16 @@ def test_shares_that_the_files_do_not_have():
     assert done.steps == ()
     assert [blocked.kind for blocked in done.refused] == ["edit"] * 3
     assert "net usershare" in done.refused[0].why and "[ghost]" in done.refused[1].why
+
+
+@pytest.mark.parametrize("text", ["[global]\n", "[global]\n\tinterfaces = eth0\n"])
+def test_which_interfaces_clients_come_through_is_for_the_owner_to_say(text):
+    """Alone, or beside a list that nobody looked at, it cuts off clients, and smbpasswd and winbind, which need lo."""
+    done = Host({MAIN: text}).plan(want("bind interfaces only", True), SIGN)
+    assert [step.kind for step in done.steps] == ["file"]
+    assert {change.fact for change in done.changes} == {"samba.server_signing"}
+    (refused,) = done.refused
+    assert "for its owner to say" in refused.why
 
 
 def test_two_controls_that_want_different_things():

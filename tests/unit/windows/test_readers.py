@@ -208,6 +208,23 @@ def test_event_logs_and_events(machine):
     assert facts.get("usage.events_read").unreadable
 
 
+@pytest.mark.parametrize(
+    ("more", "since", "unreadable"),
+    [
+        ({"oldest": "2026-10-01T00:00:00Z", "records": 4}, "2026-10-01T00:00:00Z", None),
+        ({"records": 0}, None, None),
+        ({"records": 4}, None, "Microsoft-Windows-SMBClient/Audit: its oldest event is not told"),
+        ({"denied": True}, None, "Microsoft-Windows-SMBClient/Audit: access denied"),
+    ],
+)
+def test_each_audit_log_has_its_own_age(machine, more, since, unreadable):
+    name = "Microsoft-Windows-SMBClient/Audit"
+    facts = machine().data("windows.event_logs", [{"name": name, "enabled": True, "size": 1024, **more}]).read().facts
+    fact = facts.get("usage.audit_since", name)
+    assert (fact.effective, fact.unreadable) == (since, unreadable) if fact is not None else more == {"records": 0}
+    assert facts.get("usage.audit_since") is None
+
+
 def test_netbios_of_every_interface(machine):
     host = machine()
     rows = [("{a}", 2), ("{B}", 0), ("{C}", None), ("{D}", 7), ("{E}", "2")]

@@ -26,9 +26,13 @@ _ROUNDS = 6
 """How often what spoils the result is left out one by one; after that, all that is suspicious is."""
 
 _FOR_ITS_OWNER = {
+    "samba.bind_interfaces_only": (
+        "which interfaces clients come through is for its owner to say: set 'interfaces' (with lo, which smbpasswd and "
+        "winbind need) and 'bind interfaces only = yes' together"
+    ),
     "samba.max_smbd_processes": "how many clients this server has to bear is for its owner to say: set 'max smbd processes'",
 }
-"""Parameters whose value no control can know, though it knows which ones are wrong."""
+"""Parameters whose value no control can know, or that cut clients off without another one that none can know."""
 
 
 def edit(targets: Sequence[Target], collected: Collected, facts: FactSet, settings: Mapping[str, Setting]) -> Edited:

@@ -13,7 +13,12 @@ from ..._model.answer import document, flag, missing, moment, number, rows, tabl
 from ..._model.collected import Collected, SectionError
 from ..._model.fact import Fact, FactSet
 
-_AUDIT_LOG = "Microsoft-Windows-SMBServer/Audit"
+_AUDIT_LOGS = {
+    "microsoft-windows-smbserver/audit": "",
+    "microsoft-windows-smbclient/audit": "Microsoft-Windows-SMBClient/Audit",
+    "microsoft-windows-smbclient/security": "Microsoft-Windows-SMBClient/Security",
+}
+"""Log that tells who uses what → object of the fact since when it has been kept; the server's is the host's own."""
 _SMB1_ONLY = "NT LM 0.12"
 _EVENTS = {
     "smb1": "usage.smb1_client",
@@ -105,7 +110,6 @@ def _unreadable(fact_ids: tuple[str, ...], why: str, facts: FactSet) -> None:
 
 def _logs(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
     listed, why = table(collected, "windows.event_logs")
-    oldest = None
     for item in listed:
         name, size, enabled = text(item.get("name")), number(item.get("size")), flag(item.get("enabled"))
         if not name:
@@ -115,18 +119,25 @@ def _logs(collected: Collected, facts: FactSet, errors: list[SectionError]) -> N
         facts.put("windows.event_channel_enabled", fact, name)
         fact = Fact(unreadable=silent) if size is None else Fact(configured=size)
         facts.put("windows.event_channel_size", fact, name)
-        if name.lower() == _AUDIT_LOG.lower():
-            oldest = moment(item.get("oldest"))
-            if item.get("denied") is True:
-                _unreadable(("usage.audit_since",), f"{name}: access denied", facts)
+        if name.lower() in _AUDIT_LOGS:
+            _kept(item, name, _AUDIT_LOGS[name.lower()], facts)
     refused = [text(item.get("name")) for item in listed if item.get("denied") is True]
     if refused:
         errors.append(SectionError("windows.event_logs", f"access denied: {', '.join(refused)}"))
     if why is not None:
         _unreadable(("windows.event_channel_enabled", "windows.event_channel_size", "usage.audit_since"), why, facts)
         errors.append(SectionError("windows.event_logs", why))
-    elif oldest is not None:
-        facts.put("usage.audit_since", Fact(effective=_shown(oldest)))
+
+
+def _kept(item: dict[str, Any], name: str, obj: str, facts: FactSet) -> None:
+    """Put since when a log has been kept; one that certainly holds no event tells nothing."""
+    oldest = moment(item.get("oldest"))
+    if oldest is not None:
+        facts.put("usage.audit_since", Fact(effective=_shown(oldest)), obj)
+    elif item.get("denied") is True:
+        facts.put("usage.audit_since", Fact(unreadable=f"{name}: access denied"), obj)
+    elif number(item.get("records")) != 0:
+        facts.put("usage.audit_since", Fact(unreadable=f"{name}: its oldest event is not told"), obj)
 
 
 def _events(collected: Collected, facts: FactSet, errors: list[SectionError]) -> None:
