@@ -59,6 +59,8 @@ RULES = {
 }
 
 NATIVE = frozenset({"whoami.exe", "netstat.exe", "secedit.exe", "auditpol.exe"})
+CHANGING = frozenset({"dism.exe", "sc.exe", "schtasks.exe", "wevtutil.exe"})
+"""Tools that only the interpreter of steps calls."""
 DYNAMIC = frozenset({"& $work", "& $work $folder", '& "bw_collect_$section"'})
 """Calls of what a variable holds: blocks that were handed over, and the sections."""
 GONE = {"Get-WmiObject": "Get-CimInstance"}
@@ -87,6 +89,7 @@ TYPES = frozenset(
         "string",
         "string[]",
         "void",
+        "uint32",
         "xml",
         "ValueType",
         "IFormattable",
@@ -94,6 +97,8 @@ TYPES = frozenset(
         "Convert",
         "BitConverter",
         "Guid",
+        "IO.Directory",
+        "IO.File",
         "IO.Path",
         "Diagnostics.Stopwatch",
         "UnauthorizedAccessException",
@@ -116,6 +121,7 @@ OBJECTS = frozenset(
         "Text.RegularExpressions.Regex",
         "UnauthorizedAccessException",
         "Management.Automation.CommandNotFoundException",
+        "IO.FileStream",
         "Security.AccessControl.DirectorySecurity",
     ]
 )
@@ -128,10 +134,29 @@ STATICS = frozenset(
         "Globalization.CultureInfo::CurrentCulture",
         "Globalization.CultureInfo::InvariantCulture",
         "Guid::NewGuid",
+        "IO.Directory::CreateDirectory",
+        "IO.Directory::Delete",
+        "IO.Directory::Exists",
+        "IO.Directory::GetDirectories",
+        "IO.Directory::GetFileSystemEntries",
+        "IO.Directory::GetLastWriteTimeUtc",
+        "IO.Directory::Move",
+        "IO.File::Delete",
+        "IO.File::Exists",
+        "IO.File::GetAttributes",
+        "IO.File::Move",
+        "IO.File::ReadAllLines",
+        "IO.File::ReadAllText",
+        "IO.File::Replace",
+        "IO.File::WriteAllText",
         "IO.Path::Combine",
+        "IO.Path::GetFileName",
         "IO.Path::GetTempPath",
         "StringComparer::Ordinal",
         "Text.Encoding::BigEndianUnicode",
+        "Text.Encoding::UTF8",
+        "Text.Encoding::Unicode",
+        "array::Reverse",
         "array::Sort",
         "datetime::FromFileTimeUtc",
         "double::IsInfinity",
@@ -213,7 +238,7 @@ def _command(command: Mapping[str, Any], own: set[str]) -> Iterator[tuple[str, s
             yield "command", command["text"]
         return
     lowered = name.lower()
-    if lowered in own or lowered in NATIVE:
+    if lowered in own or lowered in NATIVE | CHANGING:
         return
     guards = {guard.lower() for guard in command["guards"]}
     versions = _versions().get(lowered, frozenset())

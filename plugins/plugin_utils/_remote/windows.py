@@ -14,13 +14,23 @@ from dataclasses import dataclass, field
 from .._model.collected import Collected
 from .._model.errors import GarbledAnswer, HostError
 from .._model.setting import Setting
+from .._model.step import Order
 from .._model.text import printable
-from . import document
+from . import document, windows_steps
 from .clixml import text_of
 from .execution import PrivilegeRefused
 
 MAX_SCRIPT = 48 * 1024
 """Bytes of the stripped script: base64 makes that 64 KB, and what winrm and psrp make of it stays under 100 KB."""
+
+MAX_APPLY = 96 * 1024
+"""Bytes of the stripped script that changes a host and then collects: twice an audit's.
+
+The connection winrm sends it in one message, of which WinRM 2.0 (Windows 7 and 2008 R2) takes 150 KB: some 84 KB of script.
+"""
+
+APPLY_PARTS = ("values", "kinds", "journal", "undo", "apply")
+"""Files that the interpreter of steps is made of, in this order: NAME.ps1 beside this one."""
 
 BOOTSTRAP = "\n".join(
     (
@@ -62,6 +72,7 @@ _FAULTS = {
 _BEGINNINGS = {"~S": r"SYSTEM\CurrentControlSet", "~P": r"SOFTWARE\Policies\Microsoft"}
 """The collector knows them too (``bw_smb_addresses``); what is saved goes over the wire twice encoded."""
 
+_KINDS = re.compile(r"^# Kinds: ([a-z_ ]+)$", re.MULTILINE)
 _LANGUAGE = re.compile(r"@@breakwater language (\w+)@@")
 _REFUSALS = (
     (
@@ -213,13 +224,66 @@ def build_script(core: str, sections: Mapping[str, str], addresses: Addresses, n
     Raises:
         ValueError: the script is too long, not ASCII, or written in a way that stripping would change.
     """
-    if not re.fullmatch(r"[0-9A-Za-z]{1,64}", nonce) or not all(re.fullmatch(r"[a-z]+", name) for name in sections):
-        raise ValueError("nonce and section names are letters and digits")
+    call = _call(nonce, sections)
     data = ["$bw_addresses = @'", *map(_abbreviated, addresses.lines()), "'@"]
-    call = f"bw_main {nonce} {' '.join(sections)} end"
-    script = "\n".join([*stripped("\n".join([core, *sections.values()])), *data, call]).encode("ascii")
-    if len(script) > MAX_SCRIPT:
-        raise ValueError(f"the collector has {len(script)} bytes, more than {MAX_SCRIPT}")
+    return _sent([core, *sections.values()], [*data, call], MAX_SCRIPT)
+
+
+def build_apply(
+    core: str, apply: str, sections: Mapping[str, str], addresses: Addresses, order: Order, nonce: str
+) -> bytes:
+    """Return what goes to standard input to carry out an order and to collect again, as one line of base64.
+
+    The order travels as data in a here-string, every field encoded; the interpreter (``apply.ps1``) is a section like
+    those of the collector, and the first.
+
+    Args:
+        core: text of ``core.ps1``.
+        apply: texts of the files of ``APPLY_PARTS``, one after the other.
+        sections: of the collector; none, and nothing is collected.
+        addresses: what the settings tables name.
+        order: what to do.
+        nonce: of the markers around the answer.
+
+    Raises:
+        ValueError: a step is none that the interpreter knows, or the script is too long or not ASCII.
+    """
+    call = _call(nonce, ["apply", *sections])
+    data = ["$bw_addresses = @'", *map(_abbreviated, addresses.lines()), "'@"]
+    data += ["$bw_lines = @'", *windows_steps.lines(order), "'@"]
+    return _sent([core, _needed(apply, order), *sections.values()], [*data, call], MAX_APPLY)
+
+
+def build_confirm(core: str, apply: str, journal: str, nonce: str) -> bytes:
+    """Return what goes to standard input to say that a host can still be reached: its armed undo is taken away.
+
+    Raises:
+        ValueError: that is no id of a journal.
+    """
+    order = Order(journal, ())
+    lines = windows_steps.lines(order)
+    return _sent([core, _needed(apply, order)], ["$bw_lines = @'", *lines, "'@", _call(nonce, ["confirm"])], MAX_APPLY)
+
+
+def _needed(apply: str, order: Order) -> str:
+    """Return the interpreter without what only other kinds of steps need: a line "Kinds:" begins such a part."""
+    kinds = {"all", *(step.kind for step in (*order.steps, *order.undo))}
+    first, *rest = _KINDS.split(apply)
+    parts = zip(rest[::2], rest[1::2], strict=True)
+    return first + "".join(text for names, text in parts if kinds & set(names.split()))
+
+
+def _call(nonce: str, sections: Iterable[str]) -> str:
+    names = list(sections)
+    if not re.fullmatch(r"[0-9A-Za-z]{1,64}", nonce) or not all(re.fullmatch(r"[a-z]+", name) for name in names):
+        raise ValueError("nonce and section names are letters and digits")
+    return f"bw_main {nonce} {' '.join(names)} end"
+
+
+def _sent(texts: Iterable[str], rest: Iterable[str], largest: int) -> bytes:
+    script = "\n".join([*stripped("\n".join(texts)), *rest]).encode("ascii")
+    if len(script) > largest:
+        raise ValueError(f"the script has {len(script)} bytes, more than {largest}")
     return base64.b64encode(script) + b"\n"
 
 

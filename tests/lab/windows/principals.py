@@ -73,9 +73,10 @@ def _token(document: Document, kind: str) -> Document:
         "admin": (words["administrator"], 500),
         "auditor": ("auditor", 1001),
         "localadmin": ("localadmin", 1002),
+        "system": ("system", 18),
     }[kind]
     groups = {"S-1-1-0": "enabled"}
-    if kind == "admin":
+    if kind in ("admin", "system"):
         groups |= {"S-1-5-32-544": "owner"}
     if kind == "localadmin":
         groups |= {"S-1-5-114": "deny", "S-1-5-32-544": "deny"}
@@ -88,11 +89,11 @@ def _token(document: Document, kind: str) -> Document:
     if kind == "admin" and "domain_sid" in document:
         groups[f"{document['domain_sid']}-512"] = "enabled"
     groups["S-1-5-64-10"] = "enabled"
-    label = {"admin": "S-1-16-12288", "auditor": "S-1-16-8448", "localadmin": "S-1-16-8192"}[kind]
+    labels = {"admin": "S-1-16-12288", "auditor": "S-1-16-8448", "localadmin": "S-1-16-8192", "system": "S-1-16-16384"}
     return {
         "account": f"{(domain if kind == 'admin' else about['computer'])}\\{name}".lower(),
-        "sid": f"{sid}-{number}",
-        "elevated": kind == "admin",
+        "sid": "S-1-5-18" if kind == "system" else f"{sid}-{number}",
+        "elevated": kind in ("admin", "system"),
         "groups": [{"sid": group, "state": state} for group, state in groups.items()],
-        "label": label,
+        "label": labels[kind],
     }

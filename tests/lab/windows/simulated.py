@@ -12,18 +12,22 @@ from __future__ import annotations
 import base64
 import datetime
 import fcntl
+import functools
 import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO, Any
 
 from tests.lab import powershell
 
-from . import definition, state
+from . import boot, definition, state
 from .command_line import script_of
 from .execution import Exec, Result
 
@@ -57,39 +61,96 @@ class SimulatedHost:
         if script is None:
             refused = f"'{execution.command[:60]}' is not recognized as an internal or external command.\r\n"
             return Result(b"", refused.encode(), 1)
-        command = [self._shell, "-NonInteractive"]
+        if definition.load(self._state)["rebooting"]:
+            self.reboot()
+        command = self._arguments(script)
         if execution.transport == "psrp":
             # There is no console: errors come as objects, not as CLIXML on the error output.
-            command += ["-OutputFormat", "Text"]
-        command += ["-EncodedCommand", base64.b64encode(script.encode("utf-16-le")).decode()]
+            command[2:2] = ["-OutputFormat", "Text"]
         stdout, stderr, rc = self._process(command, user, execution)
         return Result(_lines(stdout), _lines(stderr), rc)
+
+    def document(self) -> definition.Document:
+        """Return the state of the host as it is now; numbers of the registry as they are written."""
+        found = definition.load(self._state)
+        for values in found["registry"].values():
+            for data in values.values():
+                if data[0] == "DWord":
+                    data[1] &= 0xFFFFFFFF
+        return found
+
+    def change(self, work: Callable[[definition.Document], None]) -> None:
+        """Change the state as something outside of any execution does: a person, a policy, a fault."""
+        with _locked(self._state.with_name(f"{self._state.name}.lock")):
+            found = definition.load(self._state)
+            work(found)
+            _write(self._state, json.dumps(found, ensure_ascii=False))
+
+    def wait(self, seconds: float) -> list[str]:
+        """Let time pass for the task scheduler, and return the names of the tasks that ran."""
+        self.change(lambda found: found.update(clock=found["clock"] + seconds))
+        return self._run_tasks(booted=False)
+
+    def reboot(self, *, off: float = 0) -> list[str]:
+        """Start the host anew after so many seconds, and return the names of the tasks that ran."""
+        self.change(lambda found: found.update(clock=found["clock"] + off))
+        self.change(boot.boot)
+        return self._run_tasks(booted=True)
+
+    def _run_tasks(self, *, booted: bool) -> list[str]:
+        """Run what is due; a time that has passed while the host was off counts where the task says so."""
+        found = definition.load(self._state)
+        now = time.time() + found["clock"]
+        ran = []
+        for name, task in found["tasks"].items():
+            late = bool(task["time"]) and _seconds(task["time"]) <= now
+            if (booted and task["boot"]) or (late and (task["late"] or not booted)):
+                if not booted:
+                    self.change(functools.partial(_spend, name))
+                script = re.search(r'-Command\s+"(.*)"\s*$', task["arguments"], re.DOTALL)
+                if task["user"] != "S-1-5-18" or script is None or "powershell.exe" not in task["command"]:
+                    raise NotImplementedError(f"the simulation does not know how to run {task}")
+                ran.append(name)
+                done = self._process(self._arguments(script[1]), "system", Exec("task", script[1]))
+                (self.directory / "tasks.log").open("ab").write(b"".join(done[:2]))
+        return ran
+
+    def _arguments(self, script: str) -> list[str]:
+        return [
+            self._shell,
+            "-NonInteractive",
+            "-EncodedCommand",
+            base64.b64encode(script.encode("utf-16-le")).decode(),
+        ]
 
     def _process(self, command: list[str], user: str, execution: Exec) -> tuple[bytes, bytes, int]:
         """Run PowerShell until it ends, nobody waits any longer, or the time is over."""
         deadline = time.monotonic() + TIMEOUT
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._environment(user),
-            cwd=self.directory,
-        ) as process:
-            given: bytes | None = execution.stdin
+        # From a file: communicate() forgets what a pipe did not take before its first timeout.
+        with (
+            tempfile.TemporaryFile() as given,
+            subprocess.Popen(
+                command,
+                stdin=_filled(given, execution.stdin),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment(user),
+                cwd=self.directory,
+            ) as process,
+        ):
             while True:
                 try:
-                    stdout, stderr = process.communicate(given, timeout=0.25)
+                    stdout, stderr = process.communicate(timeout=0.25)
                     return stdout, stderr, process.returncode
                 except subprocess.TimeoutExpired:
-                    given = None
                     if execution.ended.is_set() or time.monotonic() > deadline:
                         process.kill()
 
     def _environment(self, user: str) -> dict[str, str]:
         library = library_of(self._shell)
-        temporary = self.directory / "Temp"
-        temporary.mkdir(exist_ok=True)
+        temporary, data = self.directory / "Temp", self.directory / "ProgramData"
+        for folder in (temporary, data):
+            folder.mkdir(exist_ok=True)
         return {
             "BREAKWATER_LAB": "\n".join([str(library), str(self._state), user, str(SIMULATION)]),
             "XDG_CONFIG_HOME": str(library.parent / "config"),
@@ -109,7 +170,7 @@ class SimulatedHost:
             "SystemRoot": "C:\\Windows",
             "SystemDrive": "C:",
             "windir": "C:\\Windows",
-            "ProgramData": "C:\\ProgramData",
+            "ProgramData": str(data),
             "PROCESSOR_ARCHITECTURE": "AMD64",
             "USERNAME": user,
         }
@@ -157,6 +218,21 @@ def _compile(shell: str, folder: pathlib.Path, library: pathlib.Path) -> None:
         made.unlink(missing_ok=True)
         raise RuntimeError(f"the simulation does not compile:\n{done.stdout}{done.stderr}")
     made.replace(library)
+
+
+def _filled(file: IO[bytes], content: bytes) -> IO[bytes]:
+    file.write(content)
+    file.seek(0)
+    return file
+
+
+def _spend(name: str, found: dict[str, Any]) -> None:
+    """Take a task's time away: it fires once."""
+    found["tasks"][name].update(time=None)
+
+
+def _seconds(text: str) -> float:
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def _lines(output: bytes) -> bytes:

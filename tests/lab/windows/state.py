@@ -30,6 +30,8 @@ def build(name: str, now: datetime.datetime | None = None) -> Document:
     moment = now or datetime.datetime.now(datetime.timezone.utc)
     locale = definition.load(definition.HERE / "locales" / f"{document['language']}.json")
     document["locale"] = locale
+    document |= {"tasks": {}, "clock": 0, "boots": 0, "rebooting": False, "broken": []}
+    document["users"]["system"] = {"kind": "system"}
     document["name"] = name
     generated.extend(document)
     registry = Registry()

@@ -30,22 +30,38 @@ function Get-WindowsOptionalFeature {
     }
 }
 
-# A feature with its parts; the change is done at the next start.
-function Set-Feature([string]$Name, [string]$State, [int[]]$From) {
+# SMB1 is one thing under two names: the role's feature and the component behind it.
+$script:Twins = @{ 'FS-SMB1' = 'SMB1Protocol'; 'FS-SMB1-CLIENT' = 'SMB1Protocol-Client'; 'FS-SMB1-SERVER' = 'SMB1Protocol-Server' }
+
+# A feature with its parts; the change is done at the next start, and taken back it was never made.
+function Set-Feature([string]$Name, [bool]$Enabled) {
     [Breakwater.Lab.State]::Change({
         $features = Get-Data features
+        $moves = if ($Enabled) { @{ 2 = 'EnablePending'; 3 = 'EnablePending'; DisablePending = 1 } } else { @{ 1 = 'DisablePending'; EnablePending = 2 } }
         foreach ($part in @($features.get_Keys() | Where-Object { $_ -eq $Name -or $_ -like "$Name-*" })) {
-            if ($From -contains $features[$part]) { $features[$part] = $State }
+            if ($moves.Contains($features[$part])) { $features[$part] = $moves[$features[$part]] }
+        }
+        foreach ($twin in $script:Twins.get_Keys()) {
+            $part = $script:Twins[$twin]
+            $shown = @{ '1' = 'Installed'; '2' = 'Available'; '3' = 'Removed'; EnablePending = 'InstallPending'; DisablePending = 'UninstallPending' }["$($features[$part])"]
+            if ($shown -and (Get-Data server_features) -and (Get-Data server_features).Contains($twin)) { (Get-Data server_features)[$twin] = $shown }
         }
         $null = [Breakwater.Lab.State]::Make([Breakwater.Lab.State]::Root, $script:Servicing)
     })
+}
+
+function Test-Feature($Cmdlet, [string]$Name) {
+    if ((Get-Data features).Contains($Name)) { return $true }
+    $class = "Microsoft.Dism.Commands.$($Cmdlet.MyInvocation.MyCommand.Name.Replace('-', ''))Command"
+    Write-Fault $Cmdlet (New-ComFault 0x800F080CL (Get-Message unknown_feature $Name) $class)
+    $false
 }
 
 function Disable-WindowsOptionalFeature {
     [CmdletBinding()]
     param([switch]$Online, [Parameter(Mandatory)][string[]]$FeatureName, [switch]$NoRestart, [switch]$Remove)
     if (Test-Denied $PSCmdlet) { return }
-    foreach ($name in $FeatureName) { Set-Feature $name DisablePending 1 }
+    foreach ($name in $FeatureName) { if (Test-Feature $PSCmdlet $name) { Set-Feature $name $false } }
     [pscustomobject]@{ Path = ''; Online = $true; RestartNeeded = $true }
 }
 
@@ -53,7 +69,19 @@ function Enable-WindowsOptionalFeature {
     [CmdletBinding()]
     param([switch]$Online, [Parameter(Mandatory)][string[]]$FeatureName, [switch]$NoRestart, [switch]$All)
     if (Test-Denied $PSCmdlet) { return }
-    foreach ($name in $FeatureName) { Set-Feature $name EnablePending 2, 3 }
+    foreach ($name in $FeatureName) {
+        if (-not (Test-Feature $PSCmdlet $name)) { continue }
+        $parent = ($name -split '-')[0]
+        if ($parent -ne $name -and (Get-Data features)[$parent] -in 2, 3, 'DisablePending') {
+            if (-not $All) {
+                $class = 'Microsoft.Dism.Commands.EnableWindowsOptionalFeatureCommand'
+                Write-Fault $PSCmdlet (New-ComFault 0x800F0826L 'A parent feature is disabled.' $class)
+                continue
+            }
+            Set-Feature $parent $true
+        }
+        Set-Feature $name $true
+    }
     [pscustomobject]@{ Path = ''; Online = $true; RestartNeeded = $true }
 }
 
@@ -72,27 +100,32 @@ function Get-WindowsFeature {
     }
 }
 
-function Set-ServerFeature([string]$Name, [string]$State, [string]$From) {
-    [Breakwater.Lab.State]::Change({
-        $features = Get-Data server_features
-        foreach ($part in @($features.get_Keys() | Where-Object { $_ -eq $Name -or $_ -like "$Name-*" })) {
-            if ($features[$part] -eq $From) { $features[$part] = $State }
-        }
-        $null = [Breakwater.Lab.State]::Make([Breakwater.Lab.State]::Root, $script:Servicing)
-    })
+function Set-ServerFeature([string]$Name, [bool]$Installed) {
+    if ($script:Twins[$Name]) {
+        Set-Feature $script:Twins[$Name] $Installed
+    } else {
+        [Breakwater.Lab.State]::Change({
+            $features = Get-Data server_features
+            $moves = if ($Installed) { @{ Available = 'InstallPending'; Removed = 'InstallPending'; UninstallPending = 'Installed' } } else { @{ Installed = 'UninstallPending'; InstallPending = 'Available' } }
+            foreach ($part in @($features.get_Keys() | Where-Object { $_ -eq $Name -or $_ -like "$Name-*" })) {
+                if ($moves.Contains($features[$part])) { $features[$part] = $moves[$features[$part]] }
+            }
+            $null = [Breakwater.Lab.State]::Make([Breakwater.Lab.State]::Root, $script:Servicing)
+        })
+    }
     [pscustomobject]@{ Success = $true; RestartNeeded = 'Yes'; ExitCode = 'SuccessRestartRequired'; FeatureResult = @() }
 }
 
 function Uninstall-WindowsFeature {
     [CmdletBinding()]
     param([Parameter(Mandatory, Position = 0)][string]$Name, [switch]$Remove, [switch]$Restart)
-    if (-not (Test-Denied $PSCmdlet)) { Set-ServerFeature $Name UninstallPending Installed }
+    if (-not (Test-Denied $PSCmdlet)) { Set-ServerFeature $Name $false }
 }
 
 function Install-WindowsFeature {
     [CmdletBinding()]
     param([Parameter(Mandatory, Position = 0)][string]$Name, [switch]$IncludeAllSubFeature, [switch]$Restart)
-    if (-not (Test-Denied $PSCmdlet)) { Set-ServerFeature $Name InstallPending Available }
+    if (-not (Test-Denied $PSCmdlet)) { Set-ServerFeature $Name $true }
 }
 
 # Windows 10 and Server 2016 on; without Defender's service the class has no provider to answer.

@@ -76,13 +76,20 @@ function Set-SmbValue([string]$Side, $Bound) {
     })
 }
 
+# A command that fails half-way: the first of its values is written.
+function Test-Broken($Cmdlet) {
+    if (-not [Breakwater.Lab.Access]::Broken($Cmdlet.MyInvocation.MyCommand.Name)) { return $false }
+    Write-Fault $Cmdlet ([Breakwater.Lab.Errors]::Cim(1, 2147942487, 'The parameter is incorrect.', '', 'ROOT/Microsoft/Windows/SMB'))
+    $true
+}
+
 function Set-SmbServerConfiguration {
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
     param([switch]$Force)
     dynamicparam { New-SmbParameter server }
     end {
         if (Test-Denied $PSCmdlet) { return }
-        if ($Force -or $PSCmdlet.ShouldProcess('SMB Server Configuration', 'Modify')) { Set-SmbValue server $PSBoundParameters }
+        if ($Force -or $PSCmdlet.ShouldProcess('SMB Server Configuration', 'Modify')) { Set-SmbValue server $PSBoundParameters; $null = Test-Broken $PSCmdlet }
     }
 }
 
@@ -92,6 +99,6 @@ function Set-SmbClientConfiguration {
     dynamicparam { New-SmbParameter client }
     end {
         if (Test-Denied $PSCmdlet) { return }
-        if ($Force -or $PSCmdlet.ShouldProcess('SMB Client Configuration', 'Modify')) { Set-SmbValue client $PSBoundParameters }
+        if ($Force -or $PSCmdlet.ShouldProcess('SMB Client Configuration', 'Modify')) { Set-SmbValue client $PSBoundParameters; $null = Test-Broken $PSCmdlet }
     }
 }

@@ -43,8 +43,12 @@ function Get-SmbShare {
 
 function Set-SmbShare {
     [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')]
-    param([Parameter(Mandatory, Position = 0)][string[]]$Name, [bool]$EncryptData, [string]$CachingMode, [string]$FolderEnumerationMode, [string]$Description, [switch]$Force, [switch]$PassThru)
+    param(
+        [Parameter(Mandatory, Position = 0, ParameterSetName = 'Name')][string[]]$Name, [Parameter(Mandatory, ValueFromPipeline, ParameterSetName = 'Object')]$InputObject,
+        [bool]$EncryptData, [string]$CachingMode, [string]$FolderEnumerationMode, [string]$Description, [switch]$Force, [switch]$PassThru
+    )
     if (Test-Denied $PSCmdlet) { return }
+    if ($InputObject) { $Name = $InputObject.Name }
     $bound = $PSBoundParameters
     if (-not ($Force -or $PSCmdlet.ShouldProcess("$Name", 'Set-Share'))) { return }
     [Breakwater.Lab.State]::Change({

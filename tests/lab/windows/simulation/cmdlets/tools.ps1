@@ -113,6 +113,7 @@ function Get-RightLine {
 }
 
 # secedit /export [/areas AREA...] /cfg FILE [/log FILE] [/quiet]: a template in UTF-16.
+# secedit /configure /db FILE /cfg FILE [/areas AREA...]: what the template names and the areas allow is set, no more.
 function secedit.exe {
     $words = (Get-Locale).secedit
     $quiet = $args -contains '/quiet'
@@ -123,6 +124,11 @@ function secedit.exe {
         if ($args[$at] -in 'SECURITYPOLICY', 'USER_RIGHTS') { $areas += $args[$at] }
     }
     $refused = -not [Breakwater.Lab.State]::Elevated -or [Breakwater.Lab.Access]::Refuses('secedit.exe')
+    if (-not $refused -and $args -contains '/configure' -and $args -contains '/db' -and $file -and [IO.File]::Exists($file)) {
+        Set-Template ([IO.File]::ReadAllLines($file)) $areas
+        $global:LASTEXITCODE = 0
+        return
+    }
     if ($refused -or $args -notcontains '/export' -or -not $file) {
         if (-not $quiet) { $words.denied }
         $global:LASTEXITCODE = 1
@@ -134,6 +140,40 @@ function secedit.exe {
     [IO.File]::WriteAllText($file, ($lines -join "`r`n") + "`r`n", [Text.Encoding]::Unicode)
     $global:LASTEXITCODE = 0
     if (-not $quiet) { $words.done }
+}
+
+# The lines of a template that lie in one of the areas; no area is all of them.
+function Set-Template([string[]]$Lines, [string[]]$Areas) {
+    $section = ''
+    [Breakwater.Lab.State]::Change({
+        foreach ($line in $Lines) {
+            if ($line -match '^\s*\[(.*)\]\s*$') { $section = $matches[1]; continue }
+            $name, $value = @($line -split '=', 2 | ForEach-Object { $_.Trim() })
+            if (-not $name -or $null -eq $value) { continue }
+            $policy = -not $Areas -or $Areas -contains 'SECURITYPOLICY'
+            if ($section -eq 'System Access' -and $policy) { Set-AccountPolicy $name $value }
+            if ($section -eq 'Registry Values' -and $policy) { Set-Option $name $value }
+            if ($section -eq 'Privilege Rights' -and (-not $Areas -or $Areas -contains 'USER_RIGHTS')) { Set-Right $name $value }
+        }
+    })
+}
+
+function Set-AccountPolicy([string]$Name, [string]$Value) {
+    $policy = Get-Data security_policy
+    $policy[$Name] = if ($Value -match '^-?\d+$') { [int]$Value } else { $Value.Trim('"') }
+}
+
+function Set-Option([string]$Option, [string]$Value) {
+    $cut = $Option.LastIndexOf('\')
+    $kind, $text = $Value -split ',', 2
+    $data = switch ($kind) { '4' { [int]$text } '7' { , [string[]]@($text -split ',' | Where-Object { $_ }) } default { $text.Trim('"') } }
+    [Breakwater.Lab.Reg]::Set($Option.Substring(8, $cut - 8), $Option.Substring($cut + 1), $data)
+}
+
+# Accounts by SID come out by name where they are the machine's own, as in every export.
+function Set-Right([string]$Name, [string]$Value) {
+    $guest = "*$(Get-Data machine_sid)-501"
+    (Get-Data user_rights)[$Name] = @($Value -split ',' | ForEach-Object { $_.Trim() } | Where-Object { $_ } | ForEach-Object { if ($_ -eq $guest) { (Get-Locale).guest } else { $_ } })
 }
 
 function Get-AuditLine([bool]$Values) {
@@ -151,6 +191,7 @@ function Get-AuditLine([bool]$Values) {
 }
 
 # auditpol /backup /file:FILE (with a numeric last column) and /get /category:* /r (without); texts are localised.
+# auditpol /set /subcategory:{GUID} /success:enable|disable /failure:enable|disable: what is not named stays.
 function auditpol.exe {
     $words = (Get-Locale).auditpol
     $refused = -not [Breakwater.Lab.State]::Elevated -or [Breakwater.Lab.Access]::Refuses('auditpol.exe')
@@ -160,6 +201,7 @@ function auditpol.exe {
     }
     $global:LASTEXITCODE = 0
     if ($args[0] -eq '/get') { return Get-AuditLine $false }
+    if ($args[0] -eq '/set') { return Set-AuditLine $args }
     foreach ($argument in $args) {
         if ($argument -like '/file:*') {
             $file = Get-ToolPath $argument.Substring(6).Trim('"')
@@ -168,7 +210,89 @@ function auditpol.exe {
     }
 }
 
-# sc qc NAME, sc query NAME, sc config NAME start= X.
+# 87: the parameter is wrong.
+function Set-AuditLine([string[]]$Options) {
+    $given = @{}
+    foreach ($option in $Options) { if ($option -match '^/(\w+):(.*)$') { $given[$matches[1]] = $matches[2].Trim('"') } }
+    $policy = Get-Data audit_policy
+    $guid = @($policy.get_Keys() | Where-Object { $_ -eq $given.subcategory })
+    if ($guid.Count -ne 1 -or @(@($given.success, $given.failure) | Where-Object { $_ -and $_ -notin 'enable', 'disable' }).Count) {
+        $global:LASTEXITCODE = 87
+        return
+    }
+    [Breakwater.Lab.State]::Change({
+        $value = (Get-Data audit_policy)[$guid[0]]
+        foreach ($pair in ('success', 1), ('failure', 2)) {
+            if ($given[$pair[0]] -eq 'enable') { $value = $value -bor $pair[1] }
+            if ($given[$pair[0]] -eq 'disable') { $value = $value -band (3 - $pair[1]) }
+        }
+        (Get-Data audit_policy)[$guid[0]] = $value
+    })
+}
+
+# wevtutil sl LOG /e:true|false /ms:BYTES [/q:true]; a size is rounded to whole 64 KB, one megabyte at least.
+function wevtutil.exe {
+    if (-not [Breakwater.Lab.State]::Elevated -or [Breakwater.Lab.Access]::Refuses('wevtutil.exe')) { $global:LASTEXITCODE = 5; return }
+    $options = $args
+    $log = @((Get-Data event_logs).get_Keys() | Where-Object { $_ -eq $options[1] })
+    if ($args[0] -ne 'sl' -or -not $log.Count) { $global:LASTEXITCODE = 15007; return }
+    $global:LASTEXITCODE = 0
+    [Breakwater.Lab.State]::Change({
+        $entry = (Get-Data event_logs)[$log[0]]
+        foreach ($option in $options) {
+            if ($option -match '^/e:(true|false)$') { $entry['enabled'] = $matches[1] -eq 'true' }
+            if ($option -match '^/ms:(\d+)$') { $entry['size'] = [Math]::Max(1048576, [long]$matches[1] - [long]$matches[1] % 65536) }
+        }
+    })
+}
+
+# schtasks /Create /TN NAME /XML FILE /F, /Delete /TN NAME /F, /Query /TN NAME. What a task does when its time has come
+# is scheduled.py's.
+function schtasks.exe {
+    if (-not [Breakwater.Lab.State]::Elevated -or [Breakwater.Lab.Access]::Refuses('schtasks.exe')) { $global:LASTEXITCODE = 1; return }
+    $given = @{}
+    for ($at = 0; $at -lt $args.Count; $at++) { if ($args[$at] -in '/TN', '/XML') { $given[$args[$at]] = $args[$at + 1] } }
+    $name = '\' + "$($given['/TN'])".TrimStart('\')
+    $known = (Get-Data tasks).Contains($name)
+    $global:LASTEXITCODE = 0
+    switch ($args[0]) {
+        '/Create' {
+            $task = [xml][IO.File]::ReadAllText((Get-ToolPath $given['/XML']))
+            if (($known -and $args -notcontains '/F') -or -not $task.Task.Actions.Exec.Command) { $global:LASTEXITCODE = 1; return }
+            $time = $task.Task.Triggers.TimeTrigger | Where-Object { $_.StartBoundary } | Select-Object -First 1
+            $entry = @{
+                user = $task.Task.Principals.Principal.UserId; command = $task.Task.Actions.Exec.Command; arguments = $task.Task.Actions.Exec.Arguments
+                time = $(if ($time) { $time.StartBoundary }); boot = $null -ne $task.Task.Triggers['BootTrigger']
+                late = $task.Task.Settings.StartWhenAvailable -eq 'true'
+            }
+            [Breakwater.Lab.State]::Change({ (Get-Data tasks)[$name] = $entry })
+        }
+        '/Delete' {
+            if ($known) { [Breakwater.Lab.State]::Change({ (Get-Data tasks).Remove($name) }) } else { $global:LASTEXITCODE = 1 }
+        }
+        default { if (-not $known) { $global:LASTEXITCODE = 1 } }
+    }
+}
+
+# shutdown /r: simulated.py starts the host anew before anybody asks it again.
+function shutdown.exe {
+    if (-not [Breakwater.Lab.State]::Elevated -or [Breakwater.Lab.Access]::Refuses('shutdown.exe')) { $global:LASTEXITCODE = 5; return }
+    if ($args -contains '/r') { [Breakwater.Lab.State]::Change({ [Breakwater.Lab.State]::Data['rebooting'] = $true }) }
+    $global:LASTEXITCODE = 0
+}
+
+# dism /Online /Enable-Feature|/Disable-Feature /FeatureName:NAME: 3010, for a reboot is needed.
+function dism.exe {
+    if (-not [Breakwater.Lab.State]::Elevated -or [Breakwater.Lab.Access]::Refuses('dism.exe')) { $global:LASTEXITCODE = 740; return }
+    $name = @($args | Where-Object { $_ -like '/FeatureName:*' } | ForEach-Object { $_.Substring(13) })
+    $found = @((Get-Data features).get_Keys() | Where-Object { $_ -eq $name[0] })
+    if (-not $found.Count) { $global:LASTEXITCODE = -2146498548; return }
+    if ($args -contains '/Disable-Feature') { Set-Feature $found[0] $false }
+    if ($args -contains '/Enable-Feature') { Set-Feature $found[0] $true }
+    $global:LASTEXITCODE = 3010
+}
+
+# sc qc NAME, sc query NAME, sc config NAME start= X depend= A/B.
 function sc.exe {
     $words = (Get-Locale).sc
     $verb, $name = $args[0..1]
@@ -192,8 +316,17 @@ function sc.exe {
             '        DEPENDENCIES       : {0}' -f ([Breakwater.Lab.Reg]::Get($key, 'DependOnService') -join "`r`n                           : ")
         }
         'config' {
+            if ([Breakwater.Lab.Access]::Refuses('sc.exe')) { $global:LASTEXITCODE = 5; return $words.denied -split "`n" }
             $at = [array]::IndexOf($args, 'start=')
-            if ($at -gt 0) { [Breakwater.Lab.Reg]::Set($key, 'Start', @{ boot = 0; system = 1; auto = 2; demand = 3; disabled = 4 }[$args[$at + 1]]) }
+            if ($at -gt 0) {
+                $start = @{ boot = 0; system = 1; auto = 2; demand = 3; disabled = 4 }[$args[$at + 1]]
+                if ($null -eq $start) { $global:LASTEXITCODE = 87; return }
+                [Breakwater.Lab.Reg]::Set($key, 'Start', $start)
+                # "auto" is not "delayed-auto".
+                if ($start -eq 2 -and [Breakwater.Lab.Reg]::Get($key, 'DelayedAutostart')) { [Breakwater.Lab.Reg]::Set($key, 'DelayedAutostart', 0) }
+            }
+            $at = [array]::IndexOf($args, 'depend=')
+            if ($at -gt 0) { [Breakwater.Lab.Reg]::Set($key, 'DependOnService', [string[]]@($args[$at + 1] -split '/' | Where-Object { $_ })) }
             "[SC] ChangeServiceConfig $($words.ok)"
         }
     }

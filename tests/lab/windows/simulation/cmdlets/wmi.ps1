@@ -27,7 +27,7 @@ function Get-OperatingSystem {
         Caption = $os.caption; Version = "$($os.version).$($os.build)"; BuildNumber = "$($os.build)"; ProductType = [uint32]$os.product_type
         OperatingSystemSKU = [uint32]$os.sku; OSLanguage = [uint32][Breakwater.Lab.State]::Data['locale']['lcid']; OSArchitecture = '64-bit'
         CSName = $os.computer; CSDVersion = $os.csd; ServicePackMajorVersion = [uint16]$(if ($os.csd) { 1 } else { 0 })
-        LastBootUpTime = (Get-Time (Get-Data now)).AddDays(-9); InstallDate = (Get-Time (Get-Data now)).AddDays(-700)
+        LastBootUpTime = (Get-Time (Get-Data now)).AddDays((Get-Data boots) - 9); InstallDate = (Get-Time (Get-Data now)).AddDays(-700)
         SystemDirectory = 'C:\Windows\system32'; WindowsDirectory = 'C:\Windows'; Locale = [Breakwater.Lab.State]::Data['locale']['locale']
     }
 }
@@ -78,6 +78,24 @@ function Get-AdapterConfiguration {
         Caption = '[00000000] Microsoft Kernel Debug Network Adapter'; IPEnabled = $false; DHCPEnabled = $true; IPAddress = $null; MACAddress = $null
         TcpipNetbiosOptions = $null; WINSEnableLMHostsLookup = $null; ServiceName = 'kdnic'
     }
+}
+
+# 0: done; 84: the adapter has no addresses; 70: no such option. NetBT's sockets come and go at once.
+function Set-TcpipNetbios([string]$Guid, [uint32]$Option) {
+    if ($Option -gt 2) { return 70 }
+    $found = @(Get-Data adapters | Where-Object { $_.guid -eq $Guid })
+    if (-not $found.Count) { return 84 }
+    [Breakwater.Lab.State]::Change({
+        [Breakwater.Lab.Reg]::Set("$script:Services\NetBT\Parameters\Interfaces\Tcpip_$Guid", 'NetbiosOptions', $Option)
+        $addresses = @(foreach ($adapter in Get-Data adapters) { if ($adapter.guid -eq $Guid) { $adapter.addresses } }) | Where-Object { $_ -notlike '*:*' }
+        $listeners = [Breakwater.Lab.State]::Data['listeners']
+        foreach ($socket in @($listeners | Where-Object { $addresses -contains $_.address -and $_.port -in 137, 138, 139 })) { $listeners.Remove($socket) }
+        if ($Option -eq 2) { return }
+        foreach ($address in $addresses) {
+            foreach ($port in 139, 137, 138) { $null = $listeners.Add(@{ proto = $(if ($port -eq 139) { 'tcp' } else { 'udp' }); address = $address; port = $port; pid = 4 }) }
+        }
+    })
+    0
 }
 
 function Get-OptionalFeature {
@@ -284,6 +302,10 @@ function Get-WmiObject {
             $ask = { Get-ShareDescriptor $this.Name }
             $object.PSObject.Methods.Add([Management.Automation.PSScriptMethod]::new('GetSecurityDescriptor', $ask))
         }
+        if ($answer.class -eq 'Win32_NetworkAdapterConfiguration') {
+            $set = { param($option) [pscustomobject]@{ ReturnValue = [uint32](Set-TcpipNetbios $this.SettingID $option) } }
+            $object.PSObject.Methods.Add([Management.Automation.PSScriptMethod]::new('SetTcpipNetbios', $set))
+        }
         $object
     }
 }
@@ -295,6 +317,8 @@ function Invoke-CimMethod {
         if (Test-Denied $PSCmdlet) { return }
         if ($InputObject.CimClass.CimClassName -eq 'Win32_LogicalShareSecuritySetting' -and $MethodName -eq 'GetSecurityDescriptor') {
             Get-ShareDescriptor $InputObject.Name
+        } elseif ($InputObject.CimClass.CimClassName -eq 'Win32_NetworkAdapterConfiguration' -and $MethodName -eq 'SetTcpipNetbios') {
+            [pscustomobject]@{ ReturnValue = [uint32](Set-TcpipNetbios $InputObject.SettingID $Arguments['TcpipNetbiosOptions']) }
         } else {
             Write-Fault $PSCmdlet ([Breakwater.Lab.Errors]::Cim(17, 2147749973, 'Invalid method', 'Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand', $InputObject))
         }

@@ -166,6 +166,9 @@ namespace Breakwater.Lab
             return false;
         }
 
+        /// <summary>Whether the host's data says that a service does not start any more, or that a command fails half-way.</summary>
+        public static bool Broken(string name) => State.Data["broken"] is IList names && names.Contains(name);
+
         /// <summary>What a caller without elevation gets of a command: the kind of error, or null.</summary>
         public static string Kind(string command) => ((IDictionary)State.Data["rules"])[command] as string;
     }

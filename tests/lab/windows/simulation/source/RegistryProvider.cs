@@ -42,11 +42,46 @@ namespace Breakwater.Lab
             return names.ToArray();
         }
 
-        public RegistryKey OpenSubKey(string name)
+        public object GetValue(string name, object otherwise, RegistryValueOptions options)
+        {
+            if (!key.TryGet(name ?? "", out _, out object data)) { return otherwise; }
+            // Numbers are signed here, as in .NET; the provider shows them otherwise.
+            return options == RegistryValueOptions.DoNotExpandEnvironmentNames ? data : GetValue(name);
+        }
+
+        public RegistryKey OpenSubKey(string name) => OpenSubKey(name, false);
+
+        public RegistryKey OpenSubKey(string name, bool writable)
+        {
+            Key found = State.Find(Registry.Below(path + "\\" + name), writable);
+            return found == null ? null : new RegistryKey(found, path + "\\" + name);
+        }
+
+        public RegistryKey CreateSubKey(string name)
         {
             string below = Registry.Below(path + "\\" + name);
-            Key found = State.Find(below);
-            return found == null ? null : new RegistryKey(found, path + "\\" + name);
+            if (State.IsDenied(below, true) || !State.Elevated)
+            {
+                throw new UnauthorizedAccessException("Access to the registry key '" + path + "\\" + name + "' is denied.");
+            }
+            State.Change(() => State.Make(State.Root, below));
+            return OpenSubKey(name, true);
+        }
+
+        public void DeleteSubKey(string name)
+        {
+            string below = Registry.Below(path + "\\" + name);
+            Key found = State.Find(below, true) ?? throw new ArgumentException("Cannot delete a subkey tree because the subkey does not exist.");
+            if (found.Keys.Count > 0) { throw new InvalidOperationException("Registry key has subkeys and recursive removes are not supported by this method."); }
+            int cut = below.LastIndexOf('\\');
+            State.Change(() => State.Find(cut < 0 ? "" : below.Substring(0, cut), true)?.Keys.Remove(below.Substring(cut + 1)));
+        }
+
+        public void DeleteValue(string name, bool throwOnMissing)
+        {
+            bool removed = false;
+            State.Change(() => removed = State.Find(Registry.Below(path), true)?.Remove(name ?? "") ?? false);
+            if (!removed && throwOnMissing) { throw new ArgumentException("No value exists with that name."); }
         }
 
         public void Close() { }

@@ -2,7 +2,7 @@
 // GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The state of a simulated host: one JSON file, read once per process, written back under a lock by every change.
+// The state of a simulated host: one JSON file, read anew when it was changed, written back under a lock by every change.
 
 using System;
 using System.Collections;
@@ -53,8 +53,13 @@ namespace Breakwater.Lab
     {
         private static string file;
         private static bool changing;
-        public static Key Root { get; private set; }
-        public static IDictionary Data { get; private set; }
+        private static Key root;
+        private static IDictionary data;
+        private static DateTime seen;
+
+        // What others change meanwhile is seen at once, as on Windows.
+        public static Key Root { get { Refresh(); return root; } }
+        public static IDictionary Data { get { Refresh(); return data; } }
         public static IDictionary User { get; private set; }
         public static string UserName { get; private set; }
 
@@ -65,19 +70,25 @@ namespace Breakwater.Lab
             Read();
         }
 
+        private static void Refresh()
+        {
+            if (!changing && File.GetLastWriteTimeUtc(file) != seen) { Read(); }
+        }
+
         private static void Read()
         {
+            seen = File.GetLastWriteTimeUtc(file);
             using var document = JsonDocument.Parse(File.ReadAllBytes(file), new JsonDocumentOptions { MaxDepth = 128 });
-            var data = new OrderedDictionary(StringComparer.OrdinalIgnoreCase);
-            var root = new Key("");
+            var members = new OrderedDictionary(StringComparer.OrdinalIgnoreCase);
+            var top = new Key("");
             foreach (var member in document.RootElement.EnumerateObject())
             {
-                if (member.NameEquals("registry")) { ReadRegistry(root, member.Value); }
-                else { data[member.Name] = Value(member.Value); }
+                if (member.NameEquals("registry")) { ReadRegistry(top, member.Value); }
+                else { members[member.Name] = Value(member.Value); }
             }
-            Root = root;
-            Data = data;
-            User = (data["users"] as IDictionary)?[UserName] as IDictionary
+            root = top;
+            data = members;
+            User = (members["users"] as IDictionary)?[UserName] as IDictionary
                 ?? throw new ArgumentException("this host has no user " + UserName);
         }
 
@@ -149,7 +160,7 @@ namespace Breakwater.Lab
         /// <summary>The key below HKLM, or null; a key that this user may not open throws what Windows throws.</summary>
         public static Key Find(string path, bool write = false)
         {
-            if (IsDenied(path) || (write && !Elevated)) { throw new SecurityException("Requested registry access is not allowed."); }
+            if (IsDenied(path, write) || (write && !Elevated)) { throw new SecurityException("Requested registry access is not allowed."); }
             Key node = Root;
             foreach (string part in path.Split('\\', StringSplitOptions.RemoveEmptyEntries))
             {
@@ -160,12 +171,13 @@ namespace Breakwater.Lab
 
         public static bool Elevated => User["elevated"] is bool elevated && elevated;
 
-        /// <summary>Whether "path" lies at or below a key that the host's data denies to this user.</summary>
-        public static bool IsDenied(string path)
+        /// <summary>Whether "path" lies at or below a key that the host's data denies to this user, perhaps for writing only.</summary>
+        public static bool IsDenied(string path, bool write = false)
         {
             if (Data["denied_keys"] is not IList rules) { return false; }
             foreach (IDictionary rule in rules)
             {
+                if (!write && rule["write"] is true) { continue; }
                 if (rule["users"] is IList users && !users.Contains(UserName)) { continue; }
                 string key = (string)rule["key"];
                 if (path.Length >= key.Length && path.StartsWith(key, StringComparison.OrdinalIgnoreCase)
@@ -187,6 +199,7 @@ namespace Breakwater.Lab
                 string next = file + "." + Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
                 File.WriteAllBytes(next, Bytes());
                 File.Move(next, file, true);
+                seen = File.GetLastWriteTimeUtc(file);
             }
             finally { changing = false; }
         }
