@@ -31,14 +31,27 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.en
 NO_SKIP = os.environ.get("BREAKWATER_NO_SKIP") == "1"
 
 
-ONCE = ("tests/unit/lab/", "tests/unit/powershell/", "tests/unit/windows/test_expected.py")
-"""Tests that PowerShell decides and ansible-core has no part in; see the marker in pyproject.toml."""
+ONCE = (
+    "tests/unit/lab/",
+    "tests/unit/powershell/",
+    "tests/unit/windows/test_expected.py",
+    "tests/unit/windows/test_apply",
+    "tests/unit/_remote/test_apply.py",
+    "tests/integration/test_apply_",
+    "tests/integration/test_smbconf_",
+)
+"""Tests that a shell, PowerShell or Samba decides and ansible-core has no part in; see the marker in pyproject.toml."""
 
 
 ALONE = (
     "tests/integration/test_demo.py",
     "tests/integration/test_fleet.py",
     "tests/integration/test_fleet_lifecycle.py",
+    "tests/integration/test_remediate.py",
+    "tests/integration/test_remediate_confirm.py",
+    "tests/integration/test_remediate_faults.py",
+    "tests/integration/test_remediate_guards.py",
+    "tests/integration/test_wire_after.py",
 )
 """Tests that look at what fleets leave on the machine: one after the other, wherever the suite runs in parallel."""
 
