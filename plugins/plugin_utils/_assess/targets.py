@@ -89,7 +89,8 @@ class _Inverter:
             )
             if not _fails(questions, fact, ground.scale):
                 continue
-            value = mended(questions, next(iter(fact.truths().values())), ground)
+            today = next(iter(fact.truths().values()), None)
+            value = mended(questions, today, ground)
             if value is not None:
                 yield Target(
                     control=control.id,

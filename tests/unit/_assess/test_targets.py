@@ -265,6 +265,11 @@ def test_a_default_by_condition_is_the_first_that_holds():
     assert [(item.fact, item.value) for item in found] == [("windows.service_mrxsmb20_start", "manual")]
 
 
+def targets_of(facts, parts, controls, settings, selections):
+    findings = assess(facts, parts, controls, settings, selections, today=TODAY)
+    return targets(findings, controls, selections, facts, settings, parts)[0]
+
+
 @pytest.mark.parametrize("profile", ["recommended", "strict", "microsoft"])
 def test_whole_hosts_ask_for_nothing_once_they_have_it(profile):
     """No two controls pull one value to and fro: what all targets of a recorded host ask for satisfies them all."""
@@ -281,15 +286,12 @@ def test_whole_hosts_ask_for_nothing_once_they_have_it(profile):
         facts, parts = reading.facts, reading.implementations
         selections = inputs.selections_for(facts, parts)
 
-        def targets_now(facts=facts, parts=parts, selections=selections):
-            findings = assess(facts, parts, controls, settings, selections, today=TODAY)
-            return targets(findings, controls, selections, facts, settings, parts)[0]
-
-        found = targets_now()
+        asking = (facts, parts, controls, settings, selections)
+        found = targets_of(*asking)
         asked += len(found)
         for target in found:
             facts.put(target.fact, Fact(configured=target.value), target.at)
-        assert targets_now() == [], name
+        assert targets_of(*asking) == [], name
     assert asked > 500
 
 

@@ -477,6 +477,6 @@ def test_the_interpreter_is_the_one_that_ships():
 
     order = Order("j1", ())
     script = catalogue.apply_script("unix", order, NONCE)
-    assert script.startswith(posix.build_apply(CORE, APPLY, {}, order, NONCE).split(b"bw_o_journal=")[0][:20_000])
+    assert script.startswith(posix.build_apply(CORE, APPLY, {}, order, NONCE).partition(b"bw_o_journal=")[0][:20_000])
     assert script.endswith(b"bw_main 0123456789abcdef apply host samba end\n")
     assert catalogue.confirm_script("unix", "j1", NONCE).endswith(b"bw_main 0123456789abcdef confirm end\n")

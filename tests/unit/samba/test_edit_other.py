@@ -28,8 +28,10 @@ def target(fact, value, obj="", control="c"):
     return Target(control, f"samba.{fact}", value, obj)
 
 
-def plan(*targets, records=LISTINGS, facts=None):
-    return edit(targets, Collected(list(records), uid="0"), facts or FactSet(), SETTINGS)
+def plan(*targets, records=None, facts=None):
+    return edit(
+        targets, Collected(list(LISTINGS if records is None else records), uid="0"), facts or FactSet(), SETTINGS
+    )
 
 
 def test_mode_and_owner_of_a_file_are_one_step():

@@ -19,7 +19,7 @@ UNWRITABLE = {"samba.winbind_separator": "\\"}
 
 
 def read_back(setting, text, inverted=False):
-    (item,) = grammar.items(f"x = {text}\nnext = 1\n".split("next")[0])
+    (item,) = grammar.items(f"x = {text}\nnext = 1\n".partition("next")[0])
     return values.parse(setting, item.value, inverted=inverted)
 
 
