@@ -134,6 +134,11 @@ class CallbackModule(DefaultCallback):
         super().v2_runner_on_unreachable(result)
         self._count(True)
 
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        """A limit leaves the controller out of our first play, which only checks that there are hosts: no news."""
+        if self._held is None or list(self._held.hosts) != ["localhost"]:
+            super().v2_playbook_on_no_hosts_matched()
+
     def v2_playbook_on_no_hosts_remaining(self) -> None:
         """Our own failures have been shown already."""
         self._finish()
