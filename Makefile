@@ -70,6 +70,7 @@ record: $(BIN)/.run $(LINK)
 bench: $(BIN)/.run $(LINK)
 	$(BIN)/python bench/judge.py
 	$(BIN)/python bench/controller.py
+	$(BIN)/python bench/remediate.py
 
 build: $(BIN)/.run
 	@mkdir -p .build/dist

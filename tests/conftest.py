@@ -38,9 +38,10 @@ ONCE = (
     "tests/unit/windows/test_apply",
     "tests/unit/_remote/test_apply.py",
     "tests/integration/test_apply_",
+    "tests/integration/test_remediate_faults.py",
     "tests/integration/test_smbconf_",
 )
-"""Tests that a shell, PowerShell or Samba decides and ansible-core has no part in; see the marker in pyproject.toml."""
+"""Tests that a shell, PowerShell, Samba or a signal decides and ansible-core has no part in; see the marker in pyproject.toml."""
 
 
 ALONE = (

@@ -73,7 +73,9 @@ def _brought(document: Document, driver: str) -> None:
         "Type": ["DWord", 2],
         "DependOnService": ["MultiString", needs],
     }
-    document["registry"][f"{SERVICES}\\{driver}"] = document.get("payload", {}).pop(driver, fresh)
+    # The component's manifest writes its service anew, whatever somebody had made of it before it went.
+    kept = document.get("payload", {}).pop(driver, fresh)
+    document["registry"][f"{SERVICES}\\{driver}"] = {**kept, "Start": fresh["Start"]}
     document["services"][driver] = {"state": "Stopped", "pid": 0}
 
 

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds a remediation of a real host back: who is connected, and what the user chose; and what lets it go on."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import fleet
+import pytest
+import yaml
+
+from tests.lab import samba_host, wire
+from tests.lab.playbooks import Played, play
+
+CUT = ("samba-server-min-protocol", "samba-server-signing")
+CLIENT = "10.77.0.10"
+
+
+@pytest.fixture
+def host() -> Iterator[fleet.Host]:
+    if reason := fleet.obstacle():
+        pytest.skip(f"needs the embedded fleet: {reason}")
+    with fleet.fleet(("smb1",)) as running:
+        samba_host.add_user(running["smb1"])
+        yield running["smb1"]
+
+
+@contextlib.contextmanager
+def connected(host: fleet.Host, dialect: str) -> Iterator[None]:
+    """Be a client that is in the middle of its work."""
+    options = ["-m", dialect, "--option=client min protocol=NT1", "--client-protection=off"]
+    login = f"{samba_host.ALICE.user}%{samba_host.ALICE.password}"
+    command = [*host.enter(), "smbclient", *options, "-U", login, f"//{CLIENT}/scans"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+        try:
+            samba_host.until(lambda: samba_host.ALICE.user in samba_host.run(host, "smbstatus", "-b"))
+            yield
+        finally:
+            assert client.stdin is not None
+            client.stdin.close()
+            client.wait(30)
+
+
+def remediate(host: fleet.Host, folder: Any, *arguments: str) -> Played:
+    return play("remediate", samba_host.inventory({"smb1": host}), folder, *arguments)
+
+
+def blocked(played: Played) -> dict[str, dict[str, Any]]:
+    return {one["control"]: one for one in played.host("smb1")["remediation"].get("blocked", ())}
+
+
+def controls(played: Played) -> set[str]:
+    return {control for control, *_rest in samba_host.made(played.host("smb1"))}
+
+
+def exceptions(folder: Any, expires: str, names: tuple[str, ...] = CUT) -> tuple[str, ...]:
+    common = {"kind": "force", "hosts": "smb1", "reason": "its client is told", "owner": "alice", "expires": expires}
+    path = folder / "exceptions.yml"
+    path.write_text(yaml.safe_dump({"exceptions": [{**common, "control": name} for name in names]}), encoding="utf-8")
+    return ("-e", f"breakwater_exceptions={path}")
+
+
+def test_a_live_smb1_client_holds_the_cut_back_and_is_named(host, tmp_path):
+    where = samba_host.endpoint(host)
+    with connected(host, "NT1"):
+        played = remediate(host, tmp_path)
+        found = blocked(played)
+        assert "samba-server-min-protocol" in found, played.output
+        assert {found[name]["kind"] for name in CUT if name in found} <= {"in-use", "stage"}
+        in_use = [one for name, one in found.items() if name in CUT and one["kind"] == "in-use"]
+        assert in_use
+        for one in in_use:
+            assert any(CLIENT in user for user in one["users"]), one
+            assert CLIENT in one["why"] or "in use" in one["why"], one
+    assert "samba-server-min-protocol" not in controls(played)
+    assert "samba-lanman-auth" in controls(played) or "samba-lanman-auth" in found  # what nobody uses goes on
+    assert wire.smb1_only(where).accepted
+    assert played.host("smb1")["remediation"]["watched"]
+    # The client is gone: nothing else has changed, and now it is done.
+    again = remediate(host, tmp_path)
+    assert again.code == 0, again.output
+    assert "samba-server-min-protocol" in controls(again)
+    assert not wire.smb1_only(where).accepted
+
+
+@pytest.mark.parametrize(("expires", "forced"), [("2099-01-01", True), ("2026-01-01", False)])
+def test_an_exception_of_kind_force_lifts_it_until_it_expires(host, tmp_path, expires, forced):
+    with connected(host, "NT1"):
+        ended = exceptions(tmp_path, expires, (*CUT, "samba-ntlm-auth", "samba-lanman-auth"))
+        played = remediate(host, tmp_path, *ended)
+        assert ("samba-server-min-protocol" in controls(played)) is forced, played.output
+        assert ("samba-server-min-protocol" in blocked(played)) is not forced
+    assert wire.smb1_only(samba_host.endpoint(host)).accepted is not forced
+
+
+def test_a_client_that_signs_holds_nothing_back(host, tmp_path):
+    options = ["-m", "SMB3_11", "--client-protection=sign"]
+    login = f"{samba_host.ALICE.user}%{samba_host.ALICE.password}"
+    command = [*host.enter(), "smbclient", *options, "-U", login, f"//{CLIENT}/scans"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+        samba_host.until(lambda: samba_host.ALICE.user in samba_host.run(host, "smbstatus", "-b"))
+        played = remediate(host, tmp_path)
+        assert client.stdin is not None
+        assert client.poll() is None, "the remediation threw out a client that does everything right"
+        client.stdin.close()
+        client.wait(30)
+    assert set(CUT) <= controls(played), blocked(played)
+
+
+def test_observe_days_asks_for_evidence_that_samba_cannot_give(host, tmp_path):
+    played = remediate(host, tmp_path, "-e", "breakwater_observe_days=14")
+    held = blocked(played)["samba-server-min-protocol"]
+    assert held["kind"] in ("no-evidence", "stage")
+    kinds = {one["kind"] for one in blocked(played).values()}
+    assert "no-evidence" in kinds
+    assert any("force" in one["why"] for one in blocked(played).values() if one["kind"] == "no-evidence")
+    assert not set(CUT) & controls(played)
+    assert wire.smb1_only(samba_host.endpoint(host)).accepted
+
+
+def test_controls_areas_and_exclude_choose(host, tmp_path):
+    one = remediate(host, tmp_path, "-e", '{"breakwater_controls": ["samba-lanman-auth"]}')
+    assert controls(one) == {"samba-lanman-auth"}
+    auth = remediate(
+        host, tmp_path, "-e", '{"breakwater_areas": ["dialect"], "breakwater_exclude": ["samba-client-*"]}'
+    )
+    assert controls(auth) == {"samba-server-min-protocol"}, blocked(auth)
+
+
+def test_restart_is_pending_until_it_is_allowed(host, tmp_path):
+    """What smbd reads only when it starts waits, and says so; nothing restarts unasked."""
+    number = samba_host.run(host, "cat", "/run/samba/smbd.pid")
+    played = remediate(host, tmp_path)
+    remediation = played.host("smb1")["remediation"]
+    assert any("smbd" in one for one in remediation.get("pending", ())), remediation
+    assert remediation.get("restart_done", []) == []
+    assert samba_host.run(host, "cat", "/run/samba/smbd.pid") == number
+
+
+@pytest.mark.parametrize("name", ["smb1", "protocol", "hardening"])
+def test_roles_choose_areas(host, tmp_path, name):
+    """A role is a selection, no more: what it changes is what remediate with its areas would."""
+    playbook = tmp_path / "role.yml"
+    playbook.write_text(
+        yaml.safe_dump(
+            [{"hosts": "all", "gather_facts": False, "roles": [{"role": f"breakwater.smb.{name}"}]}], sort_keys=False
+        ),
+        encoding="utf-8",
+    )
+    before = host.executions()
+    samba_host.until(lambda: host.executions() == before)
+    done = samba_host.finish(samba_host.start(str(playbook), {"smb1": host}, tmp_path), tmp_path)
+    assert done.code == 0, done.output
+    text = (host.directory / "etc-samba" / "smb.conf").read_text(encoding="utf-8")
+    assert "NT1" not in text
+    assert ("server signing = mandatory" in text) is (name != "smb1"), text
+    samba_host.until(lambda: host.executions() - before == 2)
