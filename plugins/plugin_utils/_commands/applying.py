@@ -159,11 +159,14 @@ def _after_loss(order: Order, hands: Hands, error: HostError) -> Outcome:
     collected, results = seen
     stateful = [result for result, step in zip(results, order.steps, strict=True) if step.kind not in STATELESS]
     done = sum(result.state == "done" for result in stateful)
+    # What was not done yet may still be: the host may go on, or only begin, with an order whose line is cut. So nothing
+    # counts as untouched, and an undo looks at every step again.
+    open_ended = (dataclasses.replace(one, state="planned") if one.state == "skipped" else one for one in results)
     return Outcome(
-        results,
+        tuple(open_ended),
         collected,
         _sentence(
-            f"{what}, and {done} of {len(stateful)} steps are done",
+            f"{what}, and {done} of {len(stateful)} steps were done a moment later",
             str(error),
             f"run it again to finish, or roll back the journal {order.journal}",
         ),
