@@ -138,6 +138,7 @@ def story(request, tmp_path_factory) -> dict[str, Step]:
     return told
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
 def test_what_is_still_grave_is_exactly_what_a_rule_held_back(story, name):
     """Everything else that is high or worse, and that a step exists for, holds now."""
@@ -154,6 +155,7 @@ def test_what_is_still_grave_is_exactly_what_a_rule_held_back(story, name):
     assert len(story["after"].failing(name)) < len(story["audit"].failing(name))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
 def test_check_listed_exactly_what_was_done(story, name):
     planned = samba_host.made(story["check"].records[name])
@@ -166,6 +168,7 @@ def test_check_listed_exactly_what_was_done(story, name):
     assert story["check"].changed(name) == story["remediate"].changed(name) == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_second_time_changes_nothing(story, name):
     again = story["again"]
@@ -174,6 +177,7 @@ def test_a_second_time_changes_nothing(story, name):
     assert again.states[name] == story["remediate"].states[name]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
 def test_rollback_restores_the_state_and_every_finding(story, name):
     """Absent values are absent again, and every value has its type."""
@@ -187,6 +191,7 @@ def test_rollback_restores_the_state_and_every_finding(story, name):
     assert after["findings"] == before["findings"]
 
 
+@pytest.mark.once
 def test_executions_counted_by_the_server(story):
     one = dict.fromkeys(HOSTS, 1)
     assert story["audit"].executions == one
@@ -198,6 +203,7 @@ def test_executions_counted_by_the_server(story):
     assert [name for name in HOSTS if story["remediate"].states[name]["tasks"]] == [], "an undo is still armed"
 
 
+@pytest.mark.once
 def test_secrets_are_nowhere(story):
     for step in story.values():
         assert PASSWORD not in step.played.output
@@ -206,6 +212,7 @@ def test_secrets_are_nowhere(story):
                 assert PASSWORD not in path.read_text(encoding="utf-8"), path
 
 
+@pytest.mark.once
 def test_the_journal_keeps_typed_old_values(story):
     """An undo must know that there was nothing, and what a value's type was."""
     for name in HOSTS:
