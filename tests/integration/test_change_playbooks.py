@@ -125,7 +125,7 @@ def test_a_recorded_host_cannot_be_changed(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Say which run to undo"),
+        ((), "Cannot roll back: no run is named; set breakwater_journal to the id that the change told."),
         (("-e", "breakwater_journal=latest"), "Cannot find the journal"),
         (("-e", "breakwater_journal=20200101T000000Z-none"), "Cannot find the journal"),
     ],

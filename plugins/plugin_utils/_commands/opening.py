@@ -94,12 +94,16 @@ def journal_directory(context: Context, name: str) -> pathlib.Path:
     def refuse(where: str, seen: str, remedy: str) -> BadInput:
         return BadInput("Cannot find the journal", where=where, seen=seen, remedy=remedy)
 
-    if name in ("", "latest"):  # a rollback opens a run itself, and a wrong guess would undo something else
+    if not name:
+        raise BadInput(
+            "Cannot roll back", seen="no run is named", remedy="set breakwater_journal to the id that the change told"
+        )
+    if name == "latest":  # a rollback opens a run itself, and a wrong guess would undo something else
         raise refuse("breakwater_journal", f"{name!r} is no id of a run", "set it to the id that the change told")
     try:
         directory = rundir.find(context.results, name)
     except BadInput as error:
-        raise refuse(str(context.results), error.seen, error.remedy) from error
+        raise refuse(str(context.results), error.seen, error.remedy) from None
     if not (directory / "journal").is_dir():
         raise refuse(directory.name, "that run changed nothing", "name a run that did")
     return directory

@@ -169,9 +169,9 @@ def test_a_host_of_another_run_is_refused(host, context, open_a_run, changed):
 
 @pytest.mark.parametrize("name", ["20200101T000000Z-none", "../../etc", "latest", ""])
 def test_an_unknown_journal_is_one_sentence(host, context, open_a_run, changed, name):
-    with pytest.raises(BadInput, match=r"Cannot find the journal .*\."):
+    with pytest.raises(BadInput, match=r"^Cannot (find the journal|roll back).*\.$"):
         rollback(RollbackRequest(subject(), name), context, host.hands())
-    with pytest.raises(BadInput, match=r"Cannot find the journal .*\."):
+    with pytest.raises(BadInput, match=r"^Cannot (find the journal|roll back).*\.$"):
         open_a_run(kind="rollback", journal=name)
     assert host.executions == []
 
