@@ -47,6 +47,14 @@ options:
     type: path
 """
 
+    SUBJECT = r"""
+options:
+  implementation:
+    description:
+      - Names the SMB server of the host where the host itself cannot tell.
+    type: str
+"""
+
     ATTRIBUTES_CONTROLLER = r"""
 attributes:
   check_mode:

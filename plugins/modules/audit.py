@@ -26,13 +26,10 @@ options:
       - Without it nothing is recorded, and a host that cannot be reached fails as with any other module.
       - With it, the profile and the exceptions are those that the run was opened with.
     type: str
-  implementation:
-    description:
-      - Names the SMB server of the host where the host itself cannot tell.
-    type: str
 extends_documentation_fragment:
   - breakwater.smb.options.results
   - breakwater.smb.options.judging
+  - breakwater.smb.options.subject
 attributes:
   check_mode:
     description: Can run in check mode and return what it would return without.

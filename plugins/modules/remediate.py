@@ -28,10 +28,6 @@ options:
       - Without it a change makes a run of its own, for its journal; a look in check mode records nothing.
       - With it, the profile and the exceptions are those that the run was opened with.
     type: str
-  implementation:
-    description:
-      - Names the SMB server of the host where the host itself cannot tell.
-    type: str
   areas:
     description:
       - Areas of controls to work on, names or globs. All by default.
@@ -82,6 +78,7 @@ options:
 extends_documentation_fragment:
   - breakwater.smb.options.results
   - breakwater.smb.options.judging
+  - breakwater.smb.options.subject
 attributes:
   check_mode:
     description: Can run in check mode and return what it would return without.

@@ -28,13 +28,10 @@ options:
       - Id of the open run that the record and the journal belong to, as returned by M(breakwater.smb.run).
       - Without it a rollback makes a run of its own, for its journal; in check mode nothing is recorded.
     type: str
-  implementation:
-    description:
-      - Names the SMB server of the host where the host itself cannot tell.
-    type: str
 extends_documentation_fragment:
   - breakwater.smb.options.results
   - breakwater.smb.options.judging
+  - breakwater.smb.options.subject
 attributes:
   check_mode:
     description: Can run in check mode and return what it would return without.
@@ -119,6 +116,16 @@ restart_done:
   returned: when the host could be read
   type: list
   elements: str
+pending:
+  description: What would bring values into force and may not be done now.
+  returned: when the host could be read
+  type: list
+  elements: str
+  sample: [restart of smbd, reboot]
+reboot_required:
+  description: Whether a value waits for a reboot.
+  returned: when the host could be read
+  type: bool
 remaining:
   description: What still counts against the host; in check mode what would, with the plan done.
   returned: when the host could be read
