@@ -47,9 +47,7 @@ class OpenRequest:
 
 def open_run(request: OpenRequest, context: Context) -> dict[str, Any]:
     """Start a run: check what it is judged with, and make its directory."""
-    for name, suggestion in unknown_variables(request.variables):
-        hint = f"; did you mean {suggestion}?" if suggestion else ""
-        context.warn(f"The variable {name} is not one of Breakwater's, and has no effect{hint}")
+    _name_strangers(request, context)
     inputs = load_inputs(request.profile, request.exceptions)
     if request.kind == "rollback":
         request = _those_changed(request, context)
@@ -61,6 +59,24 @@ def open_run(request: OpenRequest, context: Context) -> dict[str, Any]:
         "kind": request.kind,
         "hosts": list(request.hosts),
     }
+
+
+def _name_strangers(request: OpenRequest, context: Context) -> None:
+    """Name the variables that only look like ours.
+
+    Raises:
+        BadInput: one is nearly ours, and hosts are to be changed: what it was to leave out would be changed too.
+    """
+    for name, suggestion in unknown_variables(request.variables):
+        if suggestion and request.kind != "audit":
+            raise BadInput(
+                f"Cannot {request.kind} while a variable may be misspelt",
+                where=name,
+                seen="it is not one of Breakwater's",
+                remedy=f"write {suggestion}, or give it another name",
+            )
+        hint = f"; did you mean {suggestion}?" if suggestion else ""
+        context.warn(f"The variable {name} is not one of Breakwater's, and has no effect{hint}")
 
 
 def _those_changed(request: OpenRequest, context: Context) -> OpenRequest:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_PREFIX = "breakwater_"
+_NEARLY = 0.7
 PUBLIC = frozenset(
-    f"breakwater_{name}"
+    f"{_PREFIX}{name}"
     for name in [
         "profile",
         "results",
@@ -52,5 +54,12 @@ PUBLIC = frozenset(
 
 def unknown_variables(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return (name, what was probably meant or "") for each name that begins with breakwater_ and has no meaning."""
-    unknown = sorted({name for name in names if name.startswith("breakwater_")} - PUBLIC)
-    return [(name, (difflib.get_close_matches(name, PUBLIC, 1) or [""])[0]) for name in unknown]
+    unknown = sorted({name for name in names if name.startswith(_PREFIX)} - PUBLIC)
+    return [(name, _nearest(name)) for name in unknown]
+
+
+def _nearest(name: str) -> str:
+    """Return the public name that is nearly this one, or ""; the beginning that all share says nothing."""
+    ends = [public.removeprefix(_PREFIX) for public in PUBLIC]
+    found = difflib.get_close_matches(name.removeprefix(_PREFIX), ends, 1, _NEARLY)
+    return _PREFIX + found[0] if found else ""

@@ -62,3 +62,16 @@ def test_what_means_nothing_is_one_sentence(context, name, value, said):
         choose({**NOTHING, name: value}, context)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["remediate", "rollback"])
+@pytest.mark.parametrize("check", [False, True])
+def test_nothing_is_changed_while_a_variable_may_be_misspelt(open_a_run, context, kind, check):
+    with pytest.raises(BadInput, match=r"\(breakwater_control\): .*; write breakwater_controls, .*\.$"):
+        open_a_run(kind=kind, check=check, variables=("breakwater_control",))
+    assert not list(context.results.glob("*/run.json"))
+
+
+def test_a_variable_that_is_nothing_like_ours_is_named_and_an_audit_only_warns(open_a_run):
+    assert open_a_run(variables=("breakwater_harbour_master",)).is_dir()
+    assert open_a_run(kind="audit", variables=("breakwater_control",)).is_dir()
