@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.choosing import STAGES
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.endpoint import line
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.remediate import RemediateRequest, remediate
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import STAGES
 
 
 class ActionModule(BreakwaterAction):

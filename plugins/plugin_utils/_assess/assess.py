@@ -183,7 +183,7 @@ class _Judge:
 
     def _test(self, test: Test, selection: Selection, obj: str) -> _Outcome:
         """Ask one question: of the object's own fact, else of the host's."""
-        wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
+        wanted = selection.wanted(test)
         expected = operators.phrase(test.operator, wanted)
         name = self._name(test.fact)
         found, each = looked_at(self.facts, test, obj)
@@ -265,7 +265,7 @@ class _Judge:
     def _expected(self, control: Control, selection: Selection) -> str:
         parts = []
         for test in control.tests:
-            wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
+            wanted = selection.wanted(test)
             parts.append(f"{self._name(test.fact)}: {operators.phrase(test.operator, wanted)}")
         return "; ".join(dict.fromkeys(parts))
 

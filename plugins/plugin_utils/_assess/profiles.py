@@ -13,7 +13,7 @@ from typing import Any
 
 from .._model.codec import DecodeError, decode
 from .._model.collected import Implementation
-from .._model.control import Control, Profile, Severity
+from .._model.control import Control, Profile, Severity, Test
 from .._model.errors import BadInput
 from .._model.fact import FactSet
 from .._model.when import When, holds
@@ -57,6 +57,10 @@ class Selection:
             return self.value
         keyed = self.value.get(f"{fact_id}[{obj}]") if obj else None
         return self.value.get(fact_id) if keyed is None else keyed
+
+    def wanted(self, test: Test) -> Any:
+        """Return what a test compares with: its own value, else the profile's."""
+        return test.value if test.value is not None else self.value_for(test.fact, test.object)
 
 
 def load(name: str, shipped: Mapping[str, Profile], controls: Mapping[str, Control]) -> list[Profile]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,14 @@ from .._model.fact import Fact, FactSet
 from .._model.finding import Finding
 from .._model.setting import Setting
 from .._model.step import Target
-from .._model.when import holds as fits
 from . import operators
 from .assess import looked_at
-from .conditions import candidates, mismatch, version_key
+from .conditions import candidates, mismatch
 from .mend import NARROWER, Ground, Question, mended
 from .profiles import Selection
 
+Default = Callable[[Setting, Implementation], Any]
+"""What is in force on a host when nothing is written; None when that is not known."""
 _NEVER_SET = frozenset({"windows.smb1_pending_reboot"})
 """Facts that a reboot changes, and no value that could be written."""
 
@@ -34,12 +35,14 @@ def targets(
     facts: FactSet,
     settings: Mapping[str, Setting],
     implementations: Sequence[Implementation],
+    default: Default,
 ) -> tuple[list[Target], list[Finding]]:
     """Return what failing findings ask for, and those findings that no value here would mend.
 
-    A finding that a waiver covers asks for nothing. The arguments are those of ``assess``, with what it returned.
+    A finding that a waiver covers asks for nothing. The arguments are those of ``assess``, with what it returned, and
+    what knows the defaults of settings.
     """
-    inverter = _Inverter(facts, settings, implementations)
+    inverter = _Inverter(facts, settings, implementations, default)
     chosen = {selection.control: selection for selection in selections}
     found: list[Target] = []
     beyond: list[Finding] = []
@@ -64,8 +67,13 @@ class _Place:
 
 class _Inverter:
     def __init__(
-        self, facts: FactSet, settings: Mapping[str, Setting], implementations: Sequence[Implementation]
+        self,
+        facts: FactSet,
+        settings: Mapping[str, Setting],
+        implementations: Sequence[Implementation],
+        default: Default,
     ) -> None:
+        self.default = default
         self.facts = facts
         self.settings = settings
         self.implementations = implementations
@@ -82,7 +90,7 @@ class _Inverter:
             fact = self.facts.objects(place.fact)[place.at]
             setting = self.settings.get(place.fact)
             ground = Ground(
-                default=None if setting is None or host is None else _default(setting, host),
+                default=None if setting is None or host is None else self._writable(setting, host),
                 scale=setting.scale if setting else (),
                 setting=setting is not None,
                 replacing=NARROWER if setting is not None and setting.codec == "sids" else None,
@@ -103,13 +111,18 @@ class _Inverter:
                     stage=control.stage,
                 )
 
+    def _writable(self, setting: Setting, host: Implementation) -> Any:
+        """Return the default of a setting, where it is a value that can be written."""
+        value = self.default(setting, host)
+        return None if value in setting.implied else value
+
     def _questions(self, asked: Iterable[Test], finding: Finding, selection: Selection) -> dict[_Place, list[Question]]:
         """Return what is asked, by the fact that it is asked of: one value has to answer all of it."""
         found: dict[_Place, list[Question]] = {}
         for test in asked:
             if test.fact in _NEVER_SET:
                 continue
-            wanted = test.value if test.value is not None else selection.value_for(test.fact, test.object)
+            wanted = selection.wanted(test)
             facts, each = looked_at(self.facts, test, finding.object)
             for at in facts:
                 meant = at if each or (at and at == test.object) else finding.object
@@ -124,19 +137,3 @@ def _fails(questions: Iterable[Question], fact: Fact, scale: operators.Scale) ->
     return any(
         operators.holds(item.operator, value, item.wanted, scale) is False for item in questions for value in values
     )
-
-
-def _default(setting: Setting, host: Implementation) -> Any:
-    """Return what is in force on a host when nothing is written; None when that is not known or no value."""
-    if not host.version:
-        return None
-    newest = None
-    for row in setting.defaults:
-        if row.since and version_key(row.since) > version_key(host.version):
-            break
-        if row.since:
-            newest = row.value  # rows by release: the last one that is not newer decides
-        elif fits(row.when, host.version, host.traits):
-            newest = row.value  # rows by condition: the first that holds
-            break
-    return None if newest in setting.implied else newest

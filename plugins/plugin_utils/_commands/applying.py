@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from dataclasses import dataclass
 from .._model.codec import encode
 from .._model.collected import Collected
 from .._model.errors import BadInput, HostError
-from .._model.step import STATELESS, Applied, JournalEntry, Native, Order, Step, StepResult, StepState
+from .._model.step import STATELESS, Applied, Change, JournalEntry, Native, Order, Step, StepResult, StepState
 from .._model.text import printable
 from .._plan.inverse import inverse
 from .._remote.applied import applied
+from .._store import journal
 from . import catalogue
 from .audit import ask
-from .context import Hands
+from .context import Context, Hands
 
 MARGIN = 30.0
 """Seconds that are given to an undo, beyond its timer, to do its work."""
@@ -47,12 +49,12 @@ class Outcome:
         return {result.id: result.state for result in self.results}
 
 
-def order_of(journal: str, steps: Sequence[Step], *, dry: bool = False) -> Order:
-    """Return the order for steps; where one of them may cut the line, it carries what would undo them all."""
+def order_of(name: str, steps: Sequence[Step], *, dry: bool = False) -> Order:
+    """Return the order for the steps of a journal; where one may cut the line, it carries what would undo them all."""
     undo: Sequence[Step] = ()
     if not dry and any(step.risky for step in steps):
-        undo = inverse([JournalEntry(step, "planned", "") for step in steps], journal)
-    return Order(journal, tuple(steps), tuple(undo), dry=dry)
+        undo = inverse([JournalEntry(step, "planned", "") for step in steps], name)
+    return Order(name, tuple(steps), tuple(undo), dry=dry)
 
 
 def carry_out(order: Order, hands: Hands) -> Outcome:
@@ -72,6 +74,22 @@ def carry_out(order: Order, hands: Hands) -> Outcome:
         if doubt:
             return _taken_back(order, hands, answer.results, doubt)
     return Outcome(answer.results, collected, unfinished(order.steps, answer.results))
+
+
+def journalled(
+    run: pathlib.Path, host: str, steps: Sequence[Step], changes: Sequence[Change], context: Context, hands: Hands
+) -> Outcome:
+    """Write the journal of steps, carry them out, and write the journal again with what became of them.
+
+    Raises:
+        StoreError: the journal cannot be written; where that is so beforehand, nothing was sent.
+        BadInput: the steps cannot be written as a script; nothing was sent.
+    """
+    entries = journal.planned(steps, changes, context.timestamp())
+    journal.write(run, host, entries)
+    outcome = carry_out(order_of(run.name, steps), hands)
+    journal.write(run, host, journal.settled(entries, outcome.results, context.timestamp()))
+    return outcome
 
 
 def send(order: Order, hands: Hands) -> tuple[Collected, Applied]:

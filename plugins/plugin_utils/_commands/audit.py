@@ -78,7 +78,7 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
         HostError: the host could not be read and there is no run to record that in.
         BadInput: the profile or the exceptions cannot be used.
     """
-    inputs = read_inputs(request.run) if request.run else load_inputs(request.profile, request.exceptions)
+    inputs = inputs_of(request)
     record = blank(request, context)
     watch = _Stopwatch()
     try:
@@ -100,6 +100,16 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
     if request.run is not None:
         answer["record"] = str(rundir.write_host(request.run, record))
     return answer
+
+
+def inputs_of(request: AuditRequest) -> Inputs:
+    """Return what a host is judged with: the run's, where one is open, else what the task names.
+
+    Raises:
+        BadInput: the profile or the exceptions cannot be used.
+        StoreError: what the run was opened with cannot be read.
+    """
+    return read_inputs(request.run) if request.run else load_inputs(request.profile, request.exceptions)
 
 
 def collect(execute: Execute, family: Family = "unix") -> Collected:

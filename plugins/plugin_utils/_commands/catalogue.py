@@ -43,7 +43,7 @@ def apply_script(family: Family, order: Order, nonce: str) -> bytes:
     """Return the script that carries out an order and collects again.
 
     Raises:
-        HostError: the order is too large for one script.
+        ValueError: the order is too large for one script.
     """
     if family == "windows":
         sections = _collectors(WINDOWS_SECTIONS, "ps1")

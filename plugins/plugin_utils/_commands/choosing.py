@@ -9,17 +9,13 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
-from .._model.control import Stage
 from .._model.errors import BadInput
 from .._plan.situation import Options
 from .._plan.window import contains
 from . import catalogue
 from .context import Context
-
-STAGES: tuple[Stage, ...] = get_args(Stage)
-"""Of a staged roll-out, in order."""
 
 
 def choose(options: Mapping[str, Any], context: Context) -> Options:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from .._assess.targets import targets
 from .._implementations.host.edit import edit as edit_host
 from .._implementations.samba.edit import edit as edit_samba
+from .._implementations.samba.settings import default as samba_default
 from .._implementations.windows.edit import edit as edit_windows
-from .._model.collected import Collected
+from .._implementations.windows.settings import default as windows_default
+from .._model.collected import Collected, Implementation
 from .._model.fact import FactSet
 from .._model.run import HostRecord
 from .._model.setting import Setting
@@ -57,6 +60,7 @@ def plan(
         record.facts,
         settings,
         record.implementations,
+        default_of,
     )
     days = options.observe_days
     situation = Situation(
@@ -73,6 +77,15 @@ def plan(
         seen=seen(context.results, record.host, context.now().date(), days) if days > 0 else {},
     )
     return make(wanted, situation, _editors(collected, record.facts))
+
+
+def default_of(setting: Setting, host: Implementation) -> Any:
+    """Return what is in force on a host when nothing is written; None when that is not known."""
+    if not host.version:
+        return None
+    if host.name == "samba":
+        return samba_default(setting, host.version)
+    return windows_default(setting, host.version, host.traits).value
 
 
 def _editors(collected: Collected, facts: FactSet) -> dict[str, Callable[[Sequence[Target]], Edited]]:

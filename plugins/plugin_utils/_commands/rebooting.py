@@ -9,6 +9,7 @@ from __future__ import annotations
 from .._model.errors import HostError
 from .._model.text import printable
 from .._remote import posix, restarting, windows
+from .._remote.execution import Executed
 from .context import Hands
 
 LONGEST = 600.0
@@ -23,8 +24,7 @@ def reboot(hands: Hands) -> None:
         HostError: it could not be started, or the host did not come back in time.
     """
     before = _boot(hands)
-    command = windows.COMMAND if hands.family == "windows" else posix.COMMAND
-    answer = hands.execute(command, restarting.reboot_script(hands.family))
+    answer = _run(hands, restarting.reboot_script(hands.family))
     if restarting.STARTED not in answer.stdout:
         said = printable(answer.stderr or answer.stdout)[:160]
         raise HostError(
@@ -50,9 +50,12 @@ def reboot(hands: Hands) -> None:
 
 
 def _boot(hands: Hands) -> str:
-    command = windows.COMMAND if hands.family == "windows" else posix.COMMAND
-    answer = hands.execute(command, restarting.boot_script(hands.family))
+    answer = _run(hands, restarting.boot_script(hands.family))
     text = answer.stdout.strip()
     if answer.rc != 0 or not text:
         raise HostError("The host did not tell when it was booted", seen=printable(answer.stderr)[:160])
     return text
+
+
+def _run(hands: Hands, script: bytes) -> Executed:
+    return hands.execute(windows.COMMAND if hands.family == "windows" else posix.COMMAND, script)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from .._model.collected import Collected, SectionError
@@ -17,13 +18,8 @@ from .._model.step import Remediation
 from .._store import rundir
 from .audit import AuditRequest, blank, judge, understand
 from .context import Context
-from .inputs import Inputs, load_inputs, read_inputs
+from .inputs import Inputs
 from .telling import result
-
-
-def inputs_of(subject: AuditRequest) -> Inputs:
-    """Return what a host is judged with: the run's, where one is open, else what the task names."""
-    return read_inputs(subject.run) if subject.run else load_inputs(subject.profile, subject.exceptions)
 
 
 def judged(collected: Collected, subject: AuditRequest, inputs: Inputs, context: Context) -> HostRecord:
@@ -62,10 +58,17 @@ def answer(run: pathlib.Path | None, record: HostRecord, *, changed: bool) -> di
     return told
 
 
-def record_failure(run: pathlib.Path, record: HostRecord, error: BreakwaterError, *, check: bool) -> None:
-    """Record why a host was not looked at or changed, so that the run can say so after the task has failed."""
-    record.errors.append(SectionError(error.section if isinstance(error, HostError) else "host", str(error)))
-    record.remediation = Remediation(check=check, failed=str(error))
-    with contextlib.suppress(StoreError):  # the error that led here is the one to tell
-        rundir.write_host(run, record)
-        rundir.note_failure(run, record.host)
+@contextlib.contextmanager
+def failures_recorded(subject: AuditRequest, context: Context, *, check: bool) -> Iterator[None]:
+    """Record why a host was not looked at or changed, so that an open run can say so after the task has failed."""
+    try:
+        yield
+    except BreakwaterError as error:
+        if subject.run is not None:
+            record = blank(subject, context)
+            record.errors.append(SectionError(error.section if isinstance(error, HostError) else "host", str(error)))
+            record.remediation = Remediation(check=check, failed=str(error))
+            with contextlib.suppress(StoreError):  # the error that led here is the one to tell
+                rundir.write_host(subject.run, record)
+                rundir.note_failure(subject.run, record.host)
+        raise

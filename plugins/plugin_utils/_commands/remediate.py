@@ -7,24 +7,22 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._model.errors import BadInput, BreakwaterError, HostError
+from .._model.errors import BadInput, HostError
 from .._model.step import Blocked, Change, Plan, Remediation, StepState
 from .._plan.situation import Line
-from .._store import journal
-from .applying import Outcome, carry_out, order_of
-from .audit import AuditRequest, blank, collect, counts
+from .applying import Outcome, journalled
+from .audit import AuditRequest, collect, counts, inputs_of
 from .choosing import choose
 from .context import Context, Hands
 from .inputs import Inputs
 from .opening import open_own
 from .planning import plan as make_plan
 from .rebooting import reboot
-from .recording import answer, inputs_of, judged, record_failure, verified
+from .recording import answer, failures_recorded, judged, verified
 from .run import close_own
 
 
@@ -54,12 +52,8 @@ def remediate(request: RemediateRequest, context: Context, hands: Hands) -> dict
         HostError: the host could not be read.
         BadInput: the profile, the exceptions or an option cannot be used.
     """
-    try:
+    with failures_recorded(request.subject, context, check=request.check):
         return _Work(request, context, hands, inputs_of(request.subject)).do()
-    except BreakwaterError as error:
-        if request.subject.run is not None:
-            record_failure(request.subject.run, blank(request.subject, context), error, check=request.check)
-        raise
 
 
 class _Work:
@@ -101,7 +95,10 @@ class _Work:
         own = None
         if self.run is None:
             own = self.run = open_own("remediate", self.request.subject, self.inputs, self.context)
-        outcome = self.apply(plan, self.run)
+        outcome = Outcome()
+        if plan.steps:
+            host = self.request.subject.host
+            outcome = journalled(self.run, host, plan.steps, plan.changes, self.context, self.hands)
         done = self.settled(plan, found, outcome)
         if due and not outcome.failed:
             outcome = self.rebooted(outcome)
@@ -118,17 +115,6 @@ class _Work:
         if own is not None:
             close_own(own, self.context)
         return told
-
-    def apply(self, plan: Plan, run: pathlib.Path) -> Outcome:
-        """Write the journal, carry out the steps, and write the journal again with what became of them."""
-        if not plan.steps:
-            return Outcome()
-        host = self.request.subject.host
-        entries = journal.planned(plan.steps, plan.changes, self.context.timestamp())
-        journal.write(run, host, entries)
-        outcome = carry_out(order_of(run.name, plan.steps), self.hands)
-        journal.write(run, host, journal.settled(entries, outcome.results, self.context.timestamp()))
-        return outcome
 
     def settled(self, plan: Plan, found: Remediation, outcome: Outcome) -> Remediation:
         """Return what the plan came to."""

@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._model.errors import BadInput, BreakwaterError, StoreError
+from .._model.errors import BadInput, StoreError
 from .._model.step import STATELESS, Change, JournalEntry, Remediation, Step
 from .._plan.effect import waits_for
 from .._plan.inverse import inverse
 from .._store import journal, rundir
-from .applying import Outcome, carry_out, order_of, place
-from .audit import AuditRequest, blank
+from .applying import Outcome, carry_out, journalled, order_of, place
+from .audit import AuditRequest, blank, inputs_of
 from .context import Context, Hands
 from .inputs import Inputs
 from .opening import journal_directory, open_own
-from .recording import answer, inputs_of, record_failure, verified
+from .recording import answer, failures_recorded, verified
 from .remediate import settled_changes
 from .run import close_own
 from .telling import MADE
@@ -50,12 +50,8 @@ def rollback(request: RollbackRequest, context: Context, hands: Hands) -> dict[s
         BadInput: there is no such journal, or the host was not part of that run.
         StoreError: the journal cannot be read.
     """
-    try:
+    with failures_recorded(request.subject, context, check=request.check):
         return _Undoing(request, context, hands, inputs_of(request.subject)).do()
-    except BreakwaterError as error:
-        if request.subject.run is not None:
-            record_failure(request.subject.run, blank(request.subject, context), error, check=request.check)
-        raise
 
 
 class _Undoing:
@@ -129,14 +125,10 @@ class _Undoing:
         return told
 
     def apply(self, source: str, steps: Sequence[Step], changes: Sequence[Change]) -> Outcome:
-        """Write a journal, carry out the steps, and write what became of them; in check mode only ask."""
+        """Carry out the steps, with a journal of their own; in check mode only ask."""
         if self.request.check or self.run is None:
             return carry_out(order_of(source, steps, dry=True), self.hands)
-        entries = journal.planned(steps, changes, self.context.timestamp())
-        journal.write(self.run, self.host, entries)
-        outcome = carry_out(order_of(self.run.name, steps), self.hands)
-        journal.write(self.run, self.host, journal.settled(entries, outcome.results, self.context.timestamp()))
-        return outcome
+        return journalled(self.run, self.host, steps, changes, self.context, self.hands)
 
 
 def _changes(source: pathlib.Path, host: str, entries: Sequence[JournalEntry], steps: Sequence[Step]) -> list[Change]:

@@ -54,20 +54,21 @@ class Tally:
     unfinished: list[str] = field(default_factory=list)
 
 
-def run_directory(context: Context, run: str) -> pathlib.Path:
-    """Return the directory of a run."""
-    return rundir.find(context.results, run)
-
-
 def close_own(directory: pathlib.Path, context: Context) -> None:
     """Finish a run of one host: its verdict, without history, reports and summary."""
     run = rundir.read_run(directory)
-    found = tally(directory, run, "high")
-    verdict, reasons = _verdict(found, CloseRequest(run.id, None, "high", 0))
-    ended = context.timestamp()
-    rundir.write_run(
-        directory, dataclasses.replace(run, ended=ended, verdict=verdict, counts=dict(found.counts), reasons=reasons)
+    _end(directory, run, CloseRequest(run.id, None, "high", 0), context)
+
+
+def _end(directory: pathlib.Path, run: Run, request: CloseRequest, context: Context) -> tuple[Run, Tally]:
+    """Write what a run came to."""
+    found = tally(directory, run, request.fail_on)
+    verdict, reasons = _verdict(found, request)
+    run = dataclasses.replace(
+        run, ended=context.timestamp(), verdict=verdict, counts=dict(found.counts), reasons=reasons
     )
+    rundir.write_run(directory, run)
+    return run, found
 
 
 def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
@@ -79,12 +80,8 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
         if early is not None:
             return early
     _add_missing(directory, run)
-    found = tally(directory, run, request.fail_on)
-    verdict, reasons = _verdict(found, request)
-    run = dataclasses.replace(
-        run, ended=context.timestamp(), verdict=verdict, counts=dict(found.counts), reasons=reasons
-    )
-    rundir.write_run(directory, run)
+    run, found = _end(directory, run, request, context)
+    reasons = run.reasons
     fleet, trend, obstacle = _remember(directory, run, history_url(request.history, context))
     report = Report(
         run, fleet, found.ranking, lambda host: rundir.read_host_or_error(directory, run, host), trend, str(directory)
@@ -97,16 +94,16 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
         context.warn(f"The run is kept, but not in the history, and its drift is not known: {obstacle}")
         reasons = (*reasons, obstacle)
     failed = exit_code(run) != 0 or obstacle is not None
-    message = f"{verdict}: {'; '.join(reasons)}" if reasons else verdict
+    message = f"{run.verdict}: {'; '.join(reasons)}" if reasons else run.verdict
     return {
         "changed": False,
         "failed": failed,
         "msg": message,
         "run": run.id,
         "directory": str(directory),
-        "verdict": verdict,
+        "verdict": run.verdict,
         "reasons": list(reasons),
-        "counts": dict(found.counts),
+        "counts": run.counts,
         "reports": paths,
     }
 

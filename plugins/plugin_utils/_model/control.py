@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .when import When
 
@@ -16,6 +16,8 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 """From the worst to the mildest."""
 
 Stage = Literal["observe", "signing", "dialect", "encryption", "ntlm"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""Of a staged roll-out, in order."""
 Operator = Literal[
     "equals",
     "not_equals",

@@ -63,6 +63,14 @@ class Address:
     tokens: dict[str, Any] = field(default_factory=dict)
     when: When | None = None
 
+    def place(self) -> str:
+        """Return a configured address as people write it; origins name it so too."""
+        if self.store == "registry":
+            return f"HKLM\\{self.key}!{self.name}"
+        if self.store == "secedit":
+            return f"secedit [{self.key}] {self.name}"
+        return f"user right {self.name}" if self.store == "right" else f"auditpol {self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

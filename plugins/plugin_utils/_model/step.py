@@ -112,28 +112,6 @@ class Step:
     irreversible: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A value that a failing finding asks for.
-
-    Attributes:
-        control, severity, area, stage: the control's.
-        fact: fact id, which is a setting's id where a property table knows it.
-        value: what shall hold.
-        object: the share, adapter, … that the finding is about; "" is the host.
-        at: object that today's value stands at: "" where a share has the host's.
-    """
-
-    control: str
-    fact: str
-    value: Any
-    object: str = ""
-    at: str = ""
-    severity: Severity = "medium"
-    area: str = ""
-    stage: Stage | None = None
-
-
 BlockKind = Literal[
     "in-use", "no-evidence", "stage", "role", "policy", "own-line", "irreversible", "edit", "unreadable", "window"
 ]
@@ -156,6 +134,32 @@ class Blocked:
     object: str = ""
     fact: str = ""
     users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A value that a failing finding asks for.
+
+    Attributes:
+        control, severity, area, stage: the control's.
+        fact: fact id, which is a setting's id where a property table knows it.
+        value: what shall hold.
+        object: the share, adapter, … that the finding is about; "" is the host.
+        at: object that today's value stands at: "" where a share has the host's.
+    """
+
+    control: str
+    fact: str
+    value: Any
+    object: str = ""
+    at: str = ""
+    severity: Severity = "medium"
+    area: str = ""
+    stage: Stage | None = None
+
+    def blocked(self, kind: BlockKind, why: str, users: tuple[str, ...] = ()) -> Blocked:
+        """Return that this target is not pursued now; see Blocked."""
+        return Blocked(self.control, kind, why, self.object, self.fact, users)
 
 
 StepState = Literal["planned", "done", "already", "refused", "failed", "undone", "skipped"]

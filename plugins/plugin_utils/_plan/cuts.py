@@ -102,14 +102,14 @@ def _right(value: Any) -> tuple[Cut, ...]:
 
 
 def _mounts(target: Target) -> tuple[Cut, ...]:
-    words = {"signing": "not signing", "encryption": "not encrypting", "guest": "of a guest"}
     if target.area == "dialect":
         return _dialect("mount", target.value)
-    if target.area in ("signing", "encryption", "guest"):
-        return (Cut(target.area, "mount", words[target.area]),)  # type: ignore[arg-type]
-    return ()
+    cut = _MOUNTS.get(target.area)
+    return (cut,) if cut is not None else ()
 
 
+OLDEST = Cut("dialect", "server", f"speaking less than SMB {SMB2}", SMB2)
+"""SMB 1.0 goes: the end of the oldest clients."""
 _SIGNING = Cut("signing", "server", "not signing")
 _ENCRYPTION = Cut("encryption", "server", "not encrypting")
 _GUEST = Cut("guest", "server", "coming as guest")
@@ -118,6 +118,12 @@ _NTLM = Cut("any", "server", "that may log in by NTLM (whether by Kerberos is no
 _RIGHT = Cut("any", "server", "that may hold the right only through a group that loses it")
 _SMB1_CLIENT = Cut("dialect", "client", f"speaking less than SMB {SMB2}", SMB2)
 _NTLM_CLIENT = Cut("any", "client", "where this host may be logged in by NTLM (whether by Kerberos is not told)")
+_MOUNTS = {
+    "signing": Cut("signing", "mount", "not signing"),
+    "encryption": Cut("encryption", "mount", "not encrypting"),
+    "guest": Cut("guest", "mount", "of a guest"),
+}
+"""Area of a control → what ends for mounts."""
 _ADMIN = Cut("admin-share", "server", "using an administrative share, or not telling which")
 _NETBIOS = "that may need NetBIOS (by their dialect)"
 _LM = "that may know no NTLMv2 (by their dialect)"
@@ -125,9 +131,9 @@ _PRINTING = Cut("printing", "server", "connected to a printer, or to a share tha
 _CUTS: dict[str, Callable[[Any], tuple[Cut, ...]]] = {
     "samba.server_min_protocol": _floor("server"),
     "windows.server_dialect_min": _floor("server"),
-    "windows.smb1_server": lambda value: _dialect("server", SMB2),
-    "windows.server_smb1": lambda value: _dialect("server", SMB2),
-    "windows.smb1_feature": lambda value: (*_dialect("server", SMB2), _SMB1_CLIENT),
+    "windows.smb1_server": _always(OLDEST),
+    "windows.server_smb1": _always(OLDEST),
+    "windows.smb1_feature": _always(OLDEST, _SMB1_CLIENT),
     "windows.smb1_client_driver": _always(_SMB1_CLIENT),
     "windows.smb1_client_dependency": _always(_SMB1_CLIENT),
     "windows.client_depend_on_service": _always(_SMB1_CLIENT),

@@ -28,6 +28,7 @@ _FACTS = (
 )
 _FALLBACK: dict[str, RestartClass] = {"samba": "reload", "windows": "reboot"}
 """What brings values into force that are in no property table: log levels of Samba, the drivers of SMB 1.0."""
+_SMBD = "smbd"
 _SERVICES = "\\services\\"
 _RESTARTED = frozenset({"lanmanserver", "lanmanworkstation", "spooler", "webclient", "remoteregistry", "lmhosts"})
 """Services that a plan restarts; for others (Dnscache, NetBT, Netlogon) a reboot is what is sure to help."""
@@ -93,20 +94,24 @@ def _need(
 ) -> Iterator[Need]:
     if kind == "none":
         return
-    config = step.config if step is not None else ""
-    samba = fact.startswith("samba.") or (step is not None and (step.check == "testparm" or step.kind == "netconf"))
-    if kind == "reboot":
-        yield Need("", kind, targets)
-    elif samba:
+    service = _to_restart(fact, kind, step)
+    if not service:
+        yield Need("", "reboot", targets)
+    elif service == _SMBD:
         if situation.facts.in_force("samba.server_running") is not False:
-            yield Need("smbd", kind, targets, config)
-    else:
-        service = _service(fact, step)
-        state = situation.facts.in_force("host.service", service) or {}
-        if service.lower() not in _RESTARTED:
-            yield Need("", "reboot", targets)
-        elif state.get("state") != "stopped":
-            yield Need(service, "restart", targets)
+            yield Need(service, kind, targets, step.config if step is not None else "")
+    elif (situation.facts.in_force("host.service", service) or {}).get("state") != "stopped":
+        yield Need(service, "restart", targets)
+
+
+def _to_restart(fact: str, kind: RestartClass, step: Step | None) -> str:
+    """Return the service that has to take a value up; "" for the whole host."""
+    if kind == "reboot":
+        return ""
+    if fact.startswith("samba.") or (step is not None and (step.check == "testparm" or step.kind == "netconf")):
+        return _SMBD
+    service = _service(fact, step)
+    return service if service.lower() in _RESTARTED else ""
 
 
 def _service(fact: str, step: Step | None) -> str:
@@ -131,10 +136,7 @@ def waits_for(steps: Sequence[Step], restarted: Collection[str]) -> tuple[str, .
     for step in steps:
         if step.kind in STATELESS or step.restart not in ("restart", "reboot"):
             continue
-        samba = step.check == "testparm" or step.kind == "netconf"
-        service = "" if step.restart == "reboot" else "smbd" if samba else _service("", step)
-        if not samba and service.lower() not in _RESTARTED:
-            service = ""
+        service = _to_restart("", step.restart, step)
         if service not in restarted:
             found.append(f"restart of {service}" if service else "reboot")
     return tuple(sorted(set(found), key=lambda word: (word == "reboot", word)))
@@ -178,7 +180,7 @@ def _may(wanted: Sequence[Need], words: str, asked: bool, situation: Situation, 
     targets = [target for need in wanted for target in need.targets]
     if role is None or any(map(situation.forced, targets)):
         return True
-    for control, target in {target.control: target for target in targets}.items():
+    for target in {target.control: target for target in targets}.values():
         why = f"{words}: {role}; {lifting(target, situation)} lifts this"
-        found.blocked.append(Blocked(control, "role", why, target.object, target.fact))
+        found.blocked.append(target.blocked("role", why))
     return False

@@ -11,7 +11,7 @@ import datetime
 from .._model.fact import Fact
 from .._model.step import Target
 from .._model.versions import in_range
-from .cuts import AES_128_CCM, Cut, cuts
+from .cuts import AES_128_CCM, OLDEST, Cut, cuts
 from .dialects import SMB2, below
 from .situation import Seen, Situation, implementation
 
@@ -37,8 +37,6 @@ _CLIENT_LOGS = {"guest": "Microsoft-Windows-SMBClient/Security"}
 _CLIENT_LOG = "Microsoft-Windows-SMBClient/Audit"
 _GIVING = ("max_protocol", "dialect_max", "honor_cipher_order")
 """Settings of a later stage that take nothing away."""
-_OLDEST = Cut("dialect", "server", "speaking less than SMB 2.0.2", SMB2)
-"""What has to be watched for where a target of a later stage takes nothing away that is known."""
 
 
 def watched(situation: Situation) -> str:
@@ -104,11 +102,16 @@ def silent(target: Target, situation: Situation) -> str | None:
     """Return why this platform will never tell by auditing who uses what a target cuts, or None when it can."""
     if implementation(target) != "windows":
         return "nothing on this platform audits who still needs it"
-    for cut in cuts(target) or (_OLDEST,):
+    for cut in _to_watch(target):
         name = _switch(cut)
         if not name or situation.facts.get(name) is None:
             return f"no audit that this Windows has, and that is read here, tells of peers {cut.words}"
     return None
+
+
+def _to_watch(target: Target) -> tuple[Cut, ...]:
+    """Return what a target cuts; of a later stage that takes nothing away that is known, the oldest clients."""
+    return cuts(target) or (OLDEST,)
 
 
 def _switch(cut: Cut) -> str:
@@ -126,7 +129,7 @@ def _switch(cut: Cut) -> str:
 def unwatched(target: Target, situation: Situation) -> str | None:
     """Return what is missing of the days of observation that were asked for, or None when nothing is."""
     read = situation.facts.get("usage.events_read") or Fact(unreadable="no event log was read")
-    asked = cuts(target) or (_OLDEST,)
+    asked = _to_watch(target)
     for cut in asked:
         name, log = _switch(cut), _log(cut)
         if situation.facts.in_force(name) in OFF:

@@ -53,7 +53,7 @@ def in_use(target: Target, situation: Situation) -> Blocked | None:
     if situation.options.observe_days <= 0 and any("(last seen" in name for name in found):
         gone += " from the event log too (breakwater_observe_days says how many days of it count)"
     why = f"in use by {what}; this is lifted when {gone}, or by {lifting(target, situation)}"
-    return Blocked(target.control, "in-use", why, target.object, target.fact, tuple(found[:MAX_USERS]))
+    return target.blocked("in-use", why, tuple(found[:MAX_USERS]))
 
 
 def unwatched(target: Target, situation: Situation) -> Blocked | None:
@@ -89,4 +89,4 @@ def _sentence(cut: Cut, names: list[str]) -> str:
 
 
 def _blocked(target: Target, kind: BlockKind, why: str | None) -> Blocked | None:
-    return Blocked(target.control, kind, why, target.object, target.fact) if why else None
+    return target.blocked(kind, why) if why else None

@@ -12,9 +12,10 @@ from .._model.step import Target
 from .situation import Line, Situation, implementation
 
 _REMOTE_SHELLS = ("winrm", "psrp")
-_NETWORK_LOGONS = (*_REMOTE_SHELLS, "ssh", "paramiko", "breakwater.smb.paramiko")
+_SSH = ("ssh", "paramiko", "breakwater.smb.paramiko")
+_NETWORK_LOGONS = (*_REMOTE_SHELLS, *_SSH)
 _NOT_NTLM = ("kerberos", "basic", "certificate", "key", "password")
-_CARRIERS = {"winrm": _REMOTE_SHELLS, "sshd": ("ssh", "paramiko", "breakwater.smb.paramiko")}
+_CARRIERS = {"winrm": _REMOTE_SHELLS, "sshd": _SSH}
 """Service → the connections that it carries."""
 _LOCAL_ACCOUNT = frozenset({"S-1-5-113", "S-1-5-114"})
 _GO_ON = "connect with another account, or make this change at the console"

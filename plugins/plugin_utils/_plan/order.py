@@ -9,10 +9,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from .._model.control import Stage
+from .._model.control import STAGES, Stage
 from .._model.step import STATELESS, Change, Step, Target
 from .situation import Situation, implementation
-from .stages import STAGES
 
 _RISKY_FACTS = ("windows.right_", "windows.lsa_ntlm_incoming", "windows.uac_remote_full_token", "firewall.")
 _WINBIND = frozenset({"domain-member", "domain-controller"})

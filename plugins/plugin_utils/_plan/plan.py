@@ -10,6 +10,7 @@ import dataclasses
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from .._model.editing import joined
 from .._model.step import STATELESS, Blocked, Change, Edited, Plan, Step, Target
 from .effect import Need, effect, needs
 from .evidence import watched
@@ -93,25 +94,16 @@ def _guarded(targets: Sequence[Target], situation: Situation) -> tuple[list[Targ
 
 def _edited(targets: Sequence[Target], editors: Editors) -> Edited:
     """Return what all editors together make of the targets, ids counted through."""
-    steps: list[Step] = []
-    changes: list[Change] = []
-    refused: list[Blocked] = []
-    for name in dict.fromkeys(map(implementation, targets)):
-        mine = [target for target in targets if implementation(target) == name]
-        found = editors[name](mine)
-        offset = len(steps)
-        numbers = {step.id: offset + number for number, step in enumerate(found.steps, 1)}
-        steps += [dataclasses.replace(step, id=numbers[step.id]) for step in found.steps]
-        changes += [dataclasses.replace(change, step=numbers.get(change.step, 0)) for change in found.changes]
-        refused += found.refused
-    return Edited(tuple(steps), tuple(changes), tuple(refused))
+    mine: dict[str, list[Target]] = {}
+    for target in targets:
+        mine.setdefault(implementation(target), []).append(target)
+    return joined(editors[name](wanted) for name, wanted in mine.items())
 
 
 def _no_step(target: Target, situation: Situation) -> Blocked:
     control = situation.controls.get(target.control)
     advice = (control.advice if control is not None else "") or "The remedy of the finding says what to do."
-    why = f"no step changes {situation.name(target)}. {advice}"
-    return Blocked(target.control, "edit", why, target.object, target.fact)
+    return target.blocked("edit", f"no step changes {situation.name(target)}. {advice}")
 
 
 def _reversible(
@@ -125,12 +117,9 @@ def _reversible(
         if step.irreversible and not any(map(situation.forced, asking.of_step(step)))
     }
     blocked = [
-        Blocked(
-            target.control,
+        target.blocked(
             "irreversible",
             f"there is no way back from changing {step.target}; {lifting(target, situation)} lifts this",
-            target.object,
-            target.fact,
         )
         for step in refused.values()
         for target in asking.of_step(step)

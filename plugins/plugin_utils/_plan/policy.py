@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._model.fact import Origin
-from .._model.setting import Address, Setting
+from .._model.setting import Setting
 from .._model.step import Target
 from .situation import Situation
 
@@ -69,19 +69,11 @@ def _address(setting: Setting | None, origin: str) -> str:
     """Return the place that a policy object has to change: where the origin says, else the first one known."""
     if origin.startswith(_PLACES):
         return origin
-    return next((_place(item) for item in setting.addresses if item.truth != "effective"), "") if setting else ""
+    return next((item.place() for item in setting.addresses if item.truth != "effective"), "") if setting else ""
 
 
 def _is_place(where: str, setting: Setting | None) -> bool:
     """Whether an origin is only an address: policy objects have names of their own."""
     if setting is None:
         return where.startswith(_PLACES)
-    return where in {_place(address) for address in setting.addresses}
-
-
-def _place(address: Address) -> str:
-    if address.store == "registry":
-        return f"HKLM\\{address.key}!{address.name}"
-    if address.store == "secedit":
-        return f"secedit [{address.key}] {address.name}"
-    return f"{'user right' if address.store == 'right' else 'auditpol'} {address.name}"
+    return where in {address.place() for address in setting.addresses}

@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
 
-from .._model.control import Stage
+from .._model.control import STAGES
 from .._model.step import Blocked, BlockKind, Target
 from .evidence import observes
 from .situation import Situation, lifting
 
-STAGES: tuple[Stage, ...] = get_args(Stage)
 _WAITING = frozenset[BlockKind]({"in-use", "no-evidence", "stage"})
 """What time or moved clients will lift; a later stage waits for these. A role, a policy or an editor does not wait."""
 
@@ -43,5 +41,5 @@ def waiting(
             f"stage {STAGES[first]} is not done (held back: {names}), and {stage} comes after it; "
             f"{lifting(target, situation)} lifts this"
         )
-        late.append((target, Blocked(target.control, "stage", why, target.object, target.fact)))
+        late.append((target, target.blocked("stage", why)))
     return go, late

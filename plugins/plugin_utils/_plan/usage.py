@@ -18,7 +18,7 @@ from typing import Any
 
 from .._model.fact import Fact
 from .._model.step import Target
-from .cuts import Cut
+from .cuts import AES_128_CCM, Cut
 from .dialects import SMB3, below
 from .situation import Situation
 
@@ -89,7 +89,7 @@ def _cipher(dialect: Any, encryption: str, cut: Cut) -> str | None:
         return None
     if used.startswith("AES") and used not in cut.kept:
         return encryption
-    if "AES_128_CCM" in cut.kept:
+    if AES_128_CCM in cut.kept:
         return None
     return {True: str(dialect), None: "dialect not told"}.get(below(dialect, "3.1.1"))
 

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args
 
 from .._model.collected import Collected, Record
 from .._model.step import Applied, Native, NativeType, Order, Step, StepResult, StepState
 from .._model.text import visible
 
+_Word = TypeVar("_Word", StepState, NativeType)
+_STATES: tuple[StepState, ...] = get_args(StepState)
+_TYPES: tuple[NativeType, ...] = get_args(NativeType)
 _NUMBERS = frozenset({"integer", "dword", "qword"})
 _LISTS = frozenset({"list", "multi_sz"})
 NO_ANSWER = "no answer: it was cut off, or another step ended it; only a look at the host tells what stands there"
@@ -46,38 +49,44 @@ def _armed(host: Record, family: str) -> bool:
     return "armed yes" in host.out.split("\n")
 
 
-def _result(step: Step, record: Record | None, read: Any) -> StepResult:
+def _result(step: Step, record: Record | None, read: Callable[[Step, Record], StepResult]) -> StepResult:
     if record is None:
         return StepResult(step.id, "failed", error=NO_ANSWER)
     try:
-        result: StepResult = read(step, record)
+        return read(step, record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return StepResult(step.id, "failed", error=f"no answer that can be read ({visible(str(error))[:120]})")
-    return result
 
 
 def _unix(step: Step, record: Record) -> StepResult:
     state, *rest = record.out.split("\n")
     values = dict(line.split(" ", 1) for line in rest if line)
     natives = {name: _of_text(*values[name].split(" ", 1)) for name in ("before", "after") if name in values}
-    return StepResult(step.id, _state(state), natives.get("before"), natives.get("after"), visible(record.err))
+    return StepResult(
+        step.id,
+        _one_of(_STATES, state, "state of a step"),
+        natives.get("before"),
+        natives.get("after"),
+        visible(record.err),
+    )
 
 
 def _of_text(kind: str, value: str = "") -> Native:
-    return Native(_type(kind), None if kind in ("absent", "none") else value)
+    return Native(_one_of(_TYPES, kind, "type of a value"), None if kind in ("absent", "none") else value)
 
 
 def _windows(step: Step, record: Record) -> StepResult:
     data = record.data
     before, after = _of_data(data.get("before")), _of_data(data.get("after"))
-    return StepResult(step.id, _state(data["state"]), before, after, visible(str(data.get("error") or "")))
+    state = _one_of(_STATES, data["state"], "state of a step")
+    return StepResult(step.id, state, before, after, visible(str(data.get("error") or "")))
 
 
 def _of_data(data: Any) -> Native | None:
     """JSON of PowerShell has one kind of number, and no list for what is one thing or nothing."""
     if data is None:
         return None
-    kind, value = _type(data["type"]), data.get("value")
+    kind, value = _one_of(_TYPES, data["type"], "type of a value"), data.get("value")
     if kind in ("absent", "none"):
         return Native(kind)
     if kind in _NUMBERS:
@@ -92,17 +101,8 @@ def _of_data(data: Any) -> Native | None:
     return Native(kind, "" if value is None else str(value))
 
 
-def _state(text: Any) -> StepState:
-    for state in get_args(StepState):
-        if text == state:
-            found: StepState = state
-            return found
-    raise ValueError(f"{text!r} is no state of a step")
-
-
-def _type(text: Any) -> NativeType:
-    for kind in get_args(NativeType):
-        if text == kind:
-            found: NativeType = kind
-            return found
-    raise ValueError(f"{text!r} is no type of a value")
+def _one_of(known: tuple[_Word, ...], text: Any, what: str) -> _Word:
+    for word in known:
+        if text == word:
+            return word
+    raise ValueError(f"{text!r} is no {what}")

@@ -66,18 +66,22 @@ function bw_preflight {
         bw_look $step
         if ($step.state -eq 'refused') { $go = $false }
     }
-    if ($go) { return $true }
-    foreach ($step in @($bw_order.steps | Where-Object { $_.state -eq 'planned' })) { $step.state = 'skipped' }
-    $false
+    if (-not $go) { bw_skip }
+    $go
+}
+
+# What was planned and is not tried.
+function bw_skip {
+    foreach ($step in @($bw_order.steps | Where-Object { $_ -and $_.state -eq 'planned' })) { $step.state = 'skipped' }
 }
 
 # Writes a value, and for the inverse of a cmdlet's change what stood in the registry behind it. A failure of the command
 # counts, unless the old value is put back: then what is read decides.
 function bw_write_step($step, $native, [bool]$twin, [bool]$back) {
     $asked = bw_try { $null = bw_set $step $native }
+    $bw_seen.Clear()
     if ($asked.rc -ne 0 -and -not $back) { throw (bw_said $asked) }
     if ($twin -and $null -ne $step.twin) { bw_set_value $step.twin.key $step.twin.name $step.twin.before }
-    $bw_seen.Clear()
     $step.now = bw_get $step
     if (bw_same $step.kind $step.now $native) { return }
     if ($asked.rc -ne 0) { throw (bw_said $asked) }
@@ -178,7 +182,7 @@ function bw_work {
         }
         if ($asked.rc -ne 0 -or $asked.out -contains $false) { break }
     }
-    foreach ($step in @($bw_order.steps | Where-Object { $_.state -eq 'planned' })) { $step.state = 'skipped' }
+    bw_skip
     if ($armed -and @($bw_order.steps | Where-Object { $_.flags -like '*r*' -and $_.state -eq 'done' }).Length -eq 0) {
         bw_disarm
         $armed = $false
@@ -239,7 +243,7 @@ function bw_answer([string]$verb) {
     if ($asked.rc -ne 0) {
         $asked.err = bw_said $asked
         $answer.obstacle = $asked.err
-        foreach ($step in @($bw_order.steps | Where-Object { $_ -and $_.state -eq 'planned' })) { $step.state = 'skipped' }
+        bw_skip
     }
     bw_keep 'apply.host' $verb $asked (bw_json $answer) $false $clock
 }

@@ -5,7 +5,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034  # core.sh and its sister files set what this one uses, and use what it sets
 # The interpreter of steps for Unix: a closed list of kinds, on data that is never run as a script. POSIX sh.
 #
-# It stands behind core.sh with journal.sh, files.sh, kinds.sh, services.sh and undo.sh; the order follows as assignments
+# It stands behind core.sh with journal.sh, files.sh, registry.sh, services.sh and undo.sh; the order follows as assignments
 # (bw_o_*) and functions: "bw_steps HANDLER" calls HANDLER with the fields of each step, bw_content_ID writes a file's new
 # bytes. Fields are encoded as "printf %b" reads them.
 
@@ -109,25 +109,31 @@ bw_look() {
         bw_tell state go
         ;;
     *)
-        if ! bw_get; then
-            bw_bad failed "$bw_error"
-            return
-        fi
-        bw_tell before "$bw_is"
-        [ "$bw_kind" != file ] || [ "$bw_o_dry" = 1 ] || bw_leftovers "${bw_path%/*}/"
-        if [ "$bw_is" = "$bw_after" ]; then
-            bw_tell state already
-            bw_tell after "$bw_is"
-        elif [ "$bw_is" != "$bw_before" ]; then
-            bw_bad refused 'something else stands there'
-        elif bw_able; then
-            bw_tell state go
-            case $bw_flags in *r*) bw_risky=1 ;; esac
-        else
-            bw_bad failed "$bw_error"
-        fi
+        bw_judge
+        bw_told state
+        case $bw_flags:$bw_text in *r*:go) bw_risky=1 ;; esac
         ;;
     esac
+}
+
+# The state of a step by what stands there: already, refused, failed where it cannot be done, or go.
+bw_judge() {
+    if ! bw_get; then
+        bw_bad failed "$bw_error"
+        return
+    fi
+    bw_tell before "$bw_is"
+    [ "$bw_kind" != file ] || [ "$bw_o_dry" = 1 ] || bw_leftovers "${bw_path%/*}/"
+    if [ "$bw_is" = "$bw_after" ]; then
+        bw_tell state already
+        bw_tell after "$bw_is"
+    elif [ "$bw_is" != "$bw_before" ]; then
+        bw_bad refused 'something else stands there'
+    elif bw_able; then
+        bw_tell state go
+    else
+        bw_bad failed "$bw_error"
+    fi
 }
 
 # A step without a state of its own: whether there is what it needs.
@@ -207,7 +213,6 @@ bw_back() {
     return 1
 }
 
-
 # After a failed restart: what this order has done is put back, the last step first.
 bw_back_all() {
     bw_undone=''
@@ -256,20 +261,25 @@ bw_go() {
     bw_point before-unlock 0
 }
 
-# Section of the answer: carries out the order. Signals that come with a lost connection do not break it off in the
-# middle; what it starts has them as ever.
+# Section of the answer: carries out the order.
 bw_collect_apply() {
-    bw_obstacle=''
     bw_stop=''
     bw_risky=''
     bw_opened=''
+    bw_whole_of bw_go
+    bw_steps bw_answer
+}
+
+# bw_whole_of FUNCTION: does it and tells of the host. Signals that come with a lost connection do not break it off in the
+# middle; what it starts has them as ever.
+bw_whole_of() {
+    bw_obstacle=''
     bw_armed=no
     trap : HUP INT PIPE TERM
-    bw_go
+    "$1"
     bw_unlock
     trap - HUP INT PIPE TERM
     bw_host
-    bw_steps bw_answer
 }
 
 # One record about the host: whether anything was in the way, whether an undo is armed, and which have fired.
@@ -304,15 +314,4 @@ bw_answer_value() {
     bw_text=$(bw_word "$bw_text")
     bw_text=${bw_text#\"}
     printf '\\n%s %s' "$1" "${bw_text%\"}" >&9
-}
-
-bw_begin_record() {
-    printf '%s\n{"id":"%s","command":"%s","out":' "$bw_comma" "$1" "$2" >&9
-    bw_comma=','
-}
-
-bw_end_record() {
-    printf ',"rc":%s,"err":' "$1" >&9
-    bw_word "$2" >&9
-    printf '}' >&9
 }

@@ -93,21 +93,30 @@ else
     }
 fi
 
-# bw_record ID LABEL FUNCTION-OR-COMMAND ...: run it and add a record: id, command, out, err, rc. Sets bw_rc.
-bw_record() {
+# bw_begin_record ID LABEL and bw_end_record RC ERR: what stands before and behind the output of a record.
+bw_begin_record() {
     printf '%s\n{"id":"%s","command":' "$bw_comma" "$1" >&9
     bw_comma=','
     bw_word "$2" >&9
     printf ',"out":' >&9
+}
+
+bw_end_record() {
+    printf ',"rc":%s,"err":' "$1" >&9
+    bw_word "$2" >&9
+    printf '}' >&9
+}
+
+# bw_record ID LABEL FUNCTION-OR-COMMAND ...: run it and add a record: id, command, out, err, rc. Sets bw_rc.
+bw_record() {
+    bw_begin_record "$1" "$2"
     shift 2
     bw_err=$({ { "$@" 2>&4 4>&- 9>&- </dev/null; printf '\n%s' "$?" >&4; } | bw_quote 4>&- >&9; } 4>&1)
     bw_rc=${bw_err##*"$bw_nl"}
     case $bw_rc in '' | *[!0-9]*) bw_rc=141 ;; esac # ksh93 dies with a child that a closed pipe ended
-    printf ',"rc":%s,"err":' "$bw_rc" >&9
     bw_err=${bw_err%"$bw_nl"*}
     [ "${#bw_err}" -le 4000 ] || bw_err=$(printf '%s' "$bw_err" | tail -c 4000)
-    bw_word "$bw_err" >&9
-    printf '}' >&9
+    bw_end_record "$bw_rc" "$bw_err"
 }
 
 # bw_run ID COMMAND ...: a bounded program. A program that is not there gives rc 127.
@@ -120,7 +129,8 @@ bw_run() {
 # bw_file ID PATH: the content of a file. A file that is not there gives rc 1 and the reason.
 bw_file() { bw_record "$1" "$2" bw_bounded "$bw_seconds" cat "$2"; }
 
-# bw_sums FILE ...: "SHA-256 path" of each file that can be read. Text tools do not tell whether a last line ends.
+# bw_sums FILE ...: "SHA-256 path" of each file that can be read; without one, of standard input. Text tools do not tell
+# whether a last line ends.
 bw_sums() {
     if bw_has sha256sum; then
         sha256sum -- "$@"

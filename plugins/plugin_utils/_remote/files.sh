@@ -182,19 +182,17 @@ bw_like() {
         getfacl -p "$bw_path" 2>/dev/null | setfacl --set-file=- "$bw_temp" 2>/dev/null
     fi
     [ ! -d /sys/fs/selinux ] || chcon --reference="$bw_path" "$bw_temp" 2>/dev/null
-    bw_kept=$(bw_attributes "$bw_path")
-    [ "$(bw_attributes "$bw_temp")" = "$bw_kept" ] || bw_owned "$bw_kept" "$bw_temp"
+    bw_owned "$(bw_attributes "$bw_path")" "$bw_temp"
 }
 
 # bw_owned ATTRIBUTES PATH: mode, owner and group.
 bw_owned() {
+    [ "$(bw_attributes "$2")" != "$1" ] || return 0
     bw_ids=${1#* }
-    if [ "$(bw_attributes "$2")" != "${1%% *} $bw_ids" ]; then
-        bw_try chown "${bw_ids% *}:${bw_ids#* }" "$2" || return
-        # A number leaves these two bits of a directory alone.
-        [ ! -d "$2" ] || bw_try chmod u-s,g-s "$2" || return
-        bw_try chmod "${1%% *}" "$2"
-    fi
+    bw_try chown "${bw_ids% *}:${bw_ids#* }" "$2" || return
+    # A number leaves these two bits of a directory alone.
+    [ ! -d "$2" ] || bw_try chmod u-s,g-s "$2" || return
+    bw_try chmod "${1%% *}" "$2"
 }
 
 bw_unchanged() {
@@ -270,4 +268,3 @@ bw_whole() {
 }
 
 bw_set_mode() { bw_owned "${1#* }" "$bw_target"; }
-

@@ -12,8 +12,16 @@ bw_mine=''
 
 bw_now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
 
-# What was written is on the disk when this returns, where the system can say that of one file.
+# What was written is on the disk when this returns, where the system can say that of one file. A host without such a
+# command can be changed all the same, so this never fails: callers go on with && or end with it.
 bw_sync() { sync "$1" 2>/dev/null || sync 2>/dev/null || true; }
+
+# Where the order at hand is kept; what is noted is about none of its steps yet.
+bw_paths() {
+    bw_folder="$bw_state/$bw_o_journal"
+    bw_log="$bw_folder/journal"
+    bw_label=0
+}
 
 # bw_note STATE [WORDS]: one line of the journal.
 bw_note() {
@@ -21,24 +29,16 @@ bw_note() {
     bw_sync "$bw_log"
 }
 
-# Checksums: the tool is found once.
+# Whether bw_sums has a tool.
 bw_tools() {
-    for bw_hasher in sha256sum shasum sha256 openssl none; do
-        [ "$bw_hasher" = none ] || ! bw_has "$bw_hasher" || break
-    done
-    [ "$bw_hasher" != none ] || bw_obstacle='there is no tool for SHA-256 (sha256sum, shasum, sha256 or openssl)'
+    bw_has sha256sum || bw_has shasum || bw_has sha256 || bw_has openssl ||
+        bw_obstacle='there is no tool for SHA-256 (sha256sum, shasum, sha256 or openssl)'
     [ -z "$bw_obstacle" ]
 }
 
 # bw_hash FILE: sets bw_sum, "" when it cannot be read.
 bw_hash() {
-    case $bw_hasher in
-    sha256sum) bw_sum=$(sha256sum 2>/dev/null <"$1") ;;
-    shasum) bw_sum=$(shasum -a 256 2>/dev/null <"$1") ;;
-    sha256) bw_sum=$(sha256 -q 2>/dev/null <"$1") ;;
-    openssl) bw_sum=$(openssl dgst -sha256 2>/dev/null <"$1") ;;
-    esac
-    bw_sum=${bw_sum##*= }
+    bw_sum=$(bw_sums <"$1")
     bw_sum=${bw_sum%% *}
     [ "${#bw_sum}" = 64 ] || bw_sum=''
 } 2>/dev/null
@@ -133,8 +133,7 @@ bw_home() {
 }
 
 bw_open() {
-    bw_folder="$bw_state/$bw_o_journal"
-    bw_log="$bw_folder/journal"
+    bw_paths
     [ -d "$bw_folder" ] || bw_opened=1
     if bw_try mkdir -p "$bw_folder" && bw_try bw_write_steps && bw_try bw_write_begin; then
         bw_sync "$bw_folder/steps"

@@ -31,7 +31,6 @@ function bw_get($step) {
 }
 
 function bw_set($step, $native) {
-    $bw_seen.Clear()
     switch ($step.kind) {
         'registry' { return bw_set_value $step.target $step.name $native }
         'server_property' { return bw_set_property $step $native }

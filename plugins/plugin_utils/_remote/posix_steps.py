@@ -15,8 +15,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .._model.step import STATELESS, Native, Order, Step
+from . import step_forms
 
-_JOURNAL = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")
+_ORIGINAL = re.compile(rf"{step_forms.JOURNAL}/[0-9]{{1,6}}\Z")
 _FIELD = re.compile(rb"[^A-Za-z0-9_./:=@,+*-]")
 _TEXT = re.compile(rb"[^\t\n\x20-\x26\x28-\x5b\x5d-\x7e]")
 _CHUNK = 16_000
@@ -26,7 +27,7 @@ _PATH = re.compile(r"/[^\x00]*[^\x00/]\Z", re.DOTALL)
 _ANY = re.compile(r"[^\x00]+\Z", re.DOTALL)
 _NOTHING = re.compile(r"\Z")
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9@_.:-]{0,127}\Z")
-_FORMS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
+_FORMS: step_forms.Forms = {
     "file": (_PATH, _NOTHING),
     "mode": (_PATH, _NOTHING),
     "netconf": (_ANY, _ANY),
@@ -34,7 +35,6 @@ _FORMS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "reload": (re.compile(r"(smbd|nmbd|winbindd)\Z"), _NOTHING),
     "restart": (re.compile(r"(smbd|nmbd|winbindd)\Z"), _NOTHING),
 }
-"""Forms of target and name of each kind; what does not look so is no step."""
 
 _VALUES: dict[tuple[str, str], re.Pattern[str]] = {
     ("file", "sha256"): re.compile(r"[0-9a-f]{64}\Z"),
@@ -52,9 +52,7 @@ def functions(order: Order) -> list[str]:
     Raises:
         ValueError: a step is none that the interpreter knows, or does not look like one.
     """
-    if not _JOURNAL.match(order.journal):
-        raise ValueError(f"{order.journal!r} is no id of a journal")
-    head = f"bw_o_journal={order.journal} bw_o_seconds={int(order.seconds)} bw_o_dry={int(order.dry)}"
+    head = f"bw_o_journal={step_forms.journal(order)} bw_o_seconds={int(order.seconds)} bw_o_dry={int(order.dry)}"
     head += f" bw_o_keep={max(1, int(order.keep))}"
     lines = [head, "bw_steps() {"]
     lines += [" ".join(['"$1"', *_fields(step, order.steps[:at])]) for at, step in enumerate(order.steps)]
@@ -113,14 +111,10 @@ def _same_thing(step: Step, other: Step) -> bool:
 
 
 def _check(step: Step) -> None:
-    if step.kind not in _FORMS:
-        raise ValueError(f"step {step.id}: Unix has no steps of kind {step.kind}")
-    target, name = _FORMS[step.kind]
-    if not target.match(step.target) or not name.match(step.name):
-        raise ValueError(f"step {step.id}: {step.target!r} {step.name!r} is no {step.kind}")
+    step_forms.check(step, _FORMS, "Unix")
     if step.check not in _CHECKS or (step.config and not _PATH.match(step.config)):
         raise ValueError(f"step {step.id}: {step.check!r} {step.config!r} is no validator and configuration")
-    if step.original and not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}/[0-9]{1,6}", step.original):
+    if step.original and not _ORIGINAL.match(step.original):
         raise ValueError(f"step {step.id}: {step.original!r} is no place of a file's old bytes")
     if step.kind in STATELESS:
         return

@@ -8,11 +8,7 @@
 bw_net() {
     bw_verb=$1
     shift
-    if [ -n "$bw_config" ]; then
-        bw_bounded "$bw_seconds" net --configfile="$bw_config" conf "$bw_verb" -- "$@" </dev/null
-    else
-        bw_bounded "$bw_seconds" net conf "$bw_verb" -- "$@" </dev/null
-    fi
+    bw_bounded "$bw_seconds" net ${bw_config:+"--configfile=$bw_config"} conf "$bw_verb" -- "$@" </dev/null
 }
 
 # Before anything is done, one listing answers for all steps; after that, each is asked for by itself.

@@ -10,6 +10,8 @@ import base64
 
 from .._model.collected import Family
 
+STARTED = "breakwater reboots"
+
 _BOOT = {
     # Linux has an id per boot; FreeBSD tells the time of it.
     "unix": "cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.boottime\n",
@@ -24,14 +26,13 @@ _REBOOT = {
         "PATH=$PATH:/sbin:/usr/sbin; export PATH\n"
         "command -v shutdown >/dev/null 2>&1 || exit 127\n"
         "(trap '' HUP; sleep 3; shutdown -r now) </dev/null >/dev/null 2>&1 &\n"
-        "echo breakwater reboots\n"
+        f"echo {STARTED}\n"
     ),
     "windows": (
         "shutdown.exe /r /t 5 /d p:2:4 /c 'Breakwater' 2>&1 | Out-Null;"
-        "if ($LASTEXITCODE -eq 0) { 'breakwater reboots' } else { exit 1 }"
+        f"if ($LASTEXITCODE -eq 0) {{ '{STARTED}' }} else {{ exit 1 }}"
     ),
 }
-STARTED = "breakwater reboots"
 
 
 def boot_script(family: Family) -> bytes:

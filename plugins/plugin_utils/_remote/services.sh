@@ -73,22 +73,10 @@ bw_script() {
 }
 
 # With the smb.conf in use.
-bw_control() {
-    if [ -n "$bw_config" ]; then
-        bw_bounded "$bw_seconds" smbcontrol --configfile="$bw_config" "$@" </dev/null
-    else
-        bw_bounded "$bw_seconds" smbcontrol "$@" </dev/null
-    fi
-}
+bw_control() { bw_bounded "$bw_seconds" smbcontrol ${bw_config:+"--configfile=$bw_config"} "$@" </dev/null; }
 
 # bw_asked PARAMETER: its value in the smb.conf in use.
-bw_asked() {
-    if [ -n "$bw_config" ]; then
-        bw_bounded "$bw_seconds" testparm -s --parameter-name="$1" "$bw_config" 2>/dev/null </dev/null
-    else
-        bw_bounded "$bw_seconds" testparm -s --parameter-name="$1" 2>/dev/null </dev/null
-    fi
-}
+bw_asked() { bw_bounded "$bw_seconds" testparm -s --parameter-name="$1" ${bw_config:+"$bw_config"} 2>/dev/null </dev/null; }
 
 # bw_running: sets bw_pid, the daemon of the step at hand by its pid file.
 bw_running() {
@@ -104,10 +92,15 @@ bw_running() {
     return 1
 }
 
+# What does not run has nothing to read anew.
+bw_rests() {
+    bw_tell state already
+    bw_tell error "$bw_target does not run: what it reads when it starts is in force then"
+}
+
 bw_reload() {
     if ! bw_running; then
-        bw_tell state already
-        bw_tell error "$bw_target does not run: what it reads when it starts is in force then"
+        bw_rests
         return
     fi
     bw_note intended
@@ -124,8 +117,7 @@ bw_reload() {
 
 bw_restart() {
     if ! bw_wanted; then
-        bw_tell state already
-        bw_tell error "$bw_target does not run: what it reads when it starts is in force then"
+        bw_rests
         return
     fi
     bw_note intended
@@ -264,6 +256,12 @@ bw_get_unit() {
     bw_is="unit $bw_on $bw_up"
 }
 
+# Whether the unit at hand runs after "start", and does not after "stop".
+bw_settled() {
+    bw_get_unit
+    case $bw_verb:$bw_is in start:*' running' | stop:*' stopped') ;; *) return 1 ;; esac
+}
+
 # bw_set_unit NATIVE: whether it starts with the host, and whether it runs.
 bw_set_unit() {
     case $1 in *' enabled '*) bw_enable='enable' ;; *) bw_enable='disable' ;; esac
@@ -287,17 +285,11 @@ bw_set_unit() {
         fi
         ;;
     esac
-    bw_get_unit
-    case $bw_verb:$bw_is in
-    start:*' running' | stop:*' stopped') return 0 ;;
-    esac
+    if bw_settled; then return 0; fi
     bw_service "$bw_verb"
     bw_left=$bw_patience
     while [ "$bw_left" -gt 0 ]; do
-        bw_get_unit
-        case $bw_verb:$bw_is in
-        start:*' running' | stop:*' stopped') return 0 ;;
-        esac
+        if bw_settled; then return 0; fi
         sleep 1
         bw_left=$((bw_left - 1))
     done

@@ -57,7 +57,7 @@ bw_fired() {
 # the token), the token, what fires it at boot.
 bw_arm() {
     bw_point before-armed 0
-    bw_label=0
+    bw_label=0 # not the step that was looked at last
     bw_obstacle='its undo cannot be armed: '
     if ! bw_try bw_write_undo; then
         bw_obstacle=$bw_obstacle$bw_error
@@ -148,16 +148,8 @@ bw_disarm() {
 
 # Section of the answer: over a new connection, that the host can still be reached.
 bw_collect_confirm() {
-    bw_armed=no
-    bw_obstacle=''
-    bw_label=0
-    bw_folder="$bw_state/$bw_o_journal"
-    bw_log="$bw_folder/journal"
-    trap : HUP INT PIPE TERM
-    bw_confirm
-    bw_unlock
-    trap - HUP INT PIPE TERM
-    bw_host
+    bw_paths
+    bw_whole_of bw_confirm
 }
 
 bw_confirm() {
@@ -196,9 +188,7 @@ bw_lock_soon() {
 bw_undo() {
     trap '' HUP
     cd / || return
-    bw_folder="$bw_state/$bw_o_journal"
-    bw_log="$bw_folder/journal"
-    bw_label=0
+    bw_paths
     if [ "${1-}" = wait ]; then
         bw_birth "$$"
         printf '%s %s\n' "$$" "$bw_born" >"$bw_folder/timer"
@@ -238,19 +228,14 @@ bw_fire() {
 # Each step for itself: one that cannot be undone holds no other back.
 bw_undo_one() {
     bw_load "$@"
-    bw_stop=''
     case $bw_kind in
     reload | restart) bw_tell state go ;;
     *)
-        bw_get
-        if [ "$bw_is" = "$bw_after" ]; then
-            bw_tell state already
-        elif [ "$bw_is" = "$bw_before" ] && bw_able; then
-            bw_tell state go
-        else
-            bw_note refused
-        fi
+        bw_judge
+        bw_told state
+        case $bw_text in refused | failed) bw_note refused ;; esac
         ;;
     esac
+    bw_stop=''
     bw_do "$@"
 }

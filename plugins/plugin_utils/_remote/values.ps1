@@ -81,6 +81,7 @@ function bw_holders($native) {
 
 # The order: "O journal seconds dry keep", "S step", and of the undo "U step", or "V number step" for the inverse of one.
 function bw_read_order {
+    $known = @{}
     foreach ($line in @($bw_lines -split '\r?\n' | Where-Object { $_ })) {
         $words = @($line.Substring(2) -split '\|')
         if ($line -clike 'O *') {
@@ -89,25 +90,22 @@ function bw_read_order {
             $bw_order.dry = $words[2] -eq '1'
             $bw_order.keep = [int]$words[3]
         } elseif ($line -clike 'S *') {
+            $known[$words[0]] = $words
             $bw_order.steps += @(bw_step $words)
         } elseif ($line -clike 'U *') {
             $bw_order.undo += $line.Substring(2)
         } elseif ($line -clike 'V *') {
-            $bw_order.undo += bw_inverse ($line -split ' ')
+            $number, $id = $words[0] -split ' '
+            $bw_order.undo += bw_inverse $number $known[$id]
         }
     }
 }
 
 # The line of a step's inverse: its values change places, and the mark says that the twin is put back.
-function bw_inverse([string[]]$words) {
-    foreach ($line in @($bw_lines -split '\r?\n' | Where-Object { $_ -clike "S $($words[2])|*" })) {
-        $fields = @($line -split '\|')
-        $flags = ''
-        if ($fields.Length -gt 9) { $flags = 'i' }
-        $swapped = @($words[1]) + $fields[1..3] + $fields[6..7] + $fields[4..5] + @($flags)
-        if ($fields.Length -gt 9) { $swapped += $fields[9..12] }
-        return [string]::Join('|', [string[]]$swapped)
-    }
+function bw_inverse([string]$number, [string[]]$words) {
+    $swapped = @($number) + $words[1..3] + $words[6..7] + $words[4..5]
+    if ($words.Length -gt 9) { $swapped += @('i') + $words[9..12] } else { $swapped += @('') }
+    [string]::Join('|', [string[]]$swapped)
 }
 
 function bw_step([string[]]$words) {

@@ -69,9 +69,6 @@ _FAULTS = {
     "comment": "a comment behind code",
 }
 
-_BEGINNINGS = {"~S": r"SYSTEM\CurrentControlSet", "~P": r"SOFTWARE\Policies\Microsoft"}
-"""The collector knows them too (``bw_smb_addresses``); what is saved goes over the wire twice encoded."""
-
 _KINDS = re.compile(r"^# Kinds: ([a-z_ ]+)$", re.MULTILINE)
 _LANGUAGE = re.compile(r"@@breakwater language (\w+)@@")
 _REFUSALS = (
@@ -188,13 +185,6 @@ class Addresses:
         return found
 
 
-def _abbreviated(line: str) -> str:
-    """Write the beginnings that most keys share as ``~S`` and ``~P``, which no address can hold itself."""
-    for short, long in _BEGINNINGS.items():
-        line = line.replace(f" {long}\\", f" {short}\\", 1)
-    return line
-
-
 def _sorted(table: Mapping[str, Iterable[str]]) -> list[tuple[str, list[str]]]:
     """Names of one key that is spelt in several ways come together, as Windows sees them."""
     spellings: dict[str, str] = {}
@@ -225,8 +215,7 @@ def build_script(core: str, sections: Mapping[str, str], addresses: Addresses, n
         ValueError: the script is too long, not ASCII, or written in a way that stripping would change.
     """
     call = _call(nonce, sections)
-    data = ["$bw_addresses = @'", *map(_abbreviated, addresses.lines()), "'@"]
-    return _sent([core, *sections.values()], [*data, call], MAX_SCRIPT)
+    return _sent([core, *sections.values()], [*_address_data(addresses), call], MAX_SCRIPT)
 
 
 def build_apply(
@@ -249,9 +238,8 @@ def build_apply(
         ValueError: a step is none that the interpreter knows, or the script is too long or not ASCII.
     """
     call = _call(nonce, ["apply", *sections])
-    data = ["$bw_addresses = @'", *map(_abbreviated, addresses.lines()), "'@"]
-    data += ["$bw_lines = @'", *windows_steps.lines(order), "'@"]
-    return _sent([core, _needed(apply, order), *sections.values()], [*data, call], MAX_APPLY)
+    data = [*_address_data(addresses), *_order_data(order), call]
+    return _sent([core, _needed(apply, order), *sections.values()], data, MAX_APPLY)
 
 
 def build_confirm(core: str, apply: str, journal: str, nonce: str) -> bytes:
@@ -261,8 +249,21 @@ def build_confirm(core: str, apply: str, journal: str, nonce: str) -> bytes:
         ValueError: that is no id of a journal.
     """
     order = Order(journal, ())
-    lines = windows_steps.lines(order)
-    return _sent([core, _needed(apply, order)], ["$bw_lines = @'", *lines, "'@", _call(nonce, ["confirm"])], MAX_APPLY)
+    return _sent([core, _needed(apply, order)], [*_order_data(order), _call(nonce, ["confirm"])], MAX_APPLY)
+
+
+def _address_data(addresses: Addresses) -> list[str]:
+    return ["$bw_addresses = @'", *map(_abbreviated, addresses.lines()), "'@"]
+
+
+def _abbreviated(line: str) -> str:
+    """Shorten the key; the collector knows the short beginnings too (``bw_smb_addresses``)."""
+    kind, address = line.split(" ", 1)
+    return f"{kind} {windows_steps.abbreviated(address)}"
+
+
+def _order_data(order: Order) -> list[str]:
+    return ["$bw_lines = @'", *windows_steps.lines(order), "'@"]
 
 
 def _needed(apply: str, order: Order) -> str:

@@ -15,18 +15,18 @@ import re
 from collections.abc import Iterator
 
 from .._model.step import STATELESS, Native, Order, Step
+from . import step_forms
 
-_JOURNAL = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}\Z")
 _SPECIAL = re.compile(r"[^A-Za-z0-9_.\\{}()/:*#=;<>&!?^ -]")
-_BEGINNINGS = {"SYSTEM\\CurrentControlSet": "~S", "SOFTWARE\\Policies\\Microsoft": "~P"}
-"""Most keys begin so; the interpreter knows the short forms, and a tilde of a name is encoded."""
+BEGINNINGS = {"SYSTEM\\CurrentControlSet": "~S", "SOFTWARE\\Policies\\Microsoft": "~P"}
+"""Most keys begin so, and all that is sent is encoded twice; a tilde of a step is encoded, and an address has none."""
 
 _SERVICE = re.compile(r"[A-Za-z0-9_.$-]{1,256}\Z")
 _NAME = re.compile(r"[A-Za-z0-9]{1,100}\Z")
 _FEATURE = re.compile(r"[A-Za-z0-9_.-]{1,100}\Z")
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}\Z")
 _ANY = re.compile(r"[^\x00]{0,16383}\Z", re.DOTALL)
-_FORMS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
+_FORMS: step_forms.Forms = {
     "registry": (re.compile(r"[^\x00-\x1f\\][^\x00-\x1f]{0,1023}\Z"), re.compile(r"[^\x00]{1,16383}\Z", re.DOTALL)),
     "server_property": (re.compile(r"\Z"), _NAME),
     "client_property": (re.compile(r"\Z"), _NAME),
@@ -42,7 +42,6 @@ _FORMS: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
     "reload": (_ANY, _ANY),
     "restart": (_SERVICE, re.compile(r"\Z")),
 }
-"""Forms of target and name of each kind; what does not look so is no step."""
 
 _TYPES: dict[str, frozenset[str]] = {
     "registry": frozenset({"absent", "dword", "qword", "sz", "expand_sz", "multi_sz", "binary"}),
@@ -66,9 +65,7 @@ def lines(order: Order) -> list[str]:
     Raises:
         ValueError: a step is none that the interpreter knows, or does not look like one.
     """
-    if not _JOURNAL.match(order.journal):
-        raise ValueError(f"{order.journal!r} is no id of a journal")
-    head = f"O {order.journal}|{int(order.seconds)}|{int(order.dry)}|{int(order.keep)}"
+    head = f"O {step_forms.journal(order)}|{int(order.seconds)}|{int(order.dry)}|{int(order.keep)}"
     steps = [f"S {_step(step)}" for step in order.steps]
     return [head, *steps, *_undo(order)]
 
@@ -95,17 +92,21 @@ def encoded(text: str) -> str:
     return _SPECIAL.sub(_units, text)
 
 
+def abbreviated(key: str) -> str:
+    """Return a key with the beginning that most keys share in short."""
+    for long, short in BEGINNINGS.items():
+        if key.startswith(f"{long}\\"):
+            return short + key[len(long) :]
+    return key
+
+
 def _units(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass").hex().upper()
     return "".join(f"%{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _step(step: Step) -> str:
-    if step.kind not in _FORMS:
-        raise ValueError(f"step {step.id}: Windows has no steps of kind {step.kind}")
-    target, name = _FORMS[step.kind]
-    if not target.match(step.target) or not name.match(step.name):
-        raise ValueError(f"step {step.id}: {step.target!r} {step.name!r} is no {step.kind}")
+    step_forms.check(step, _FORMS, "Windows")
     for native in (step.before, step.after):
         if native.type not in _TYPES[step.kind]:
             raise ValueError(f"step {step.id}: a {step.kind} holds no {native.type}")
@@ -113,23 +114,15 @@ def _step(step: Step) -> str:
     fields = [
         str(int(step.id)),
         step.kind,
-        _key(step.target),
+        abbreviated(encoded(step.target)),
         encoded(step.name),
         *_native(step.before),
         *_native(step.after),
     ]
     fields.append("" if step.kind in STATELESS else flags)
     if step.twin is not None:
-        fields += [_key(step.twin.key), encoded(step.twin.name), *_native(step.twin.before)]
+        fields += [abbreviated(encoded(step.twin.key)), encoded(step.twin.name), *_native(step.twin.before)]
     return "|".join(fields)
-
-
-def _key(key: str) -> str:
-    text = encoded(key)
-    for long, short in _BEGINNINGS.items():
-        if text.startswith(f"{long}\\"):
-            return short + text[len(long) :]
-    return text
 
 
 def _native(native: Native) -> tuple[str, str]:

@@ -107,7 +107,6 @@ def touched(record: HostRecord) -> Touched | None:
         held=len(done.blocked),
         score_before=done.score_before,
         failed=bool(done.failed),
-        asked=bool(record.collected),
     )
 
 

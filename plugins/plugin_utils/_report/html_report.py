@@ -134,9 +134,7 @@ def _host(record: HostRecord, ranked: Ranked, number: int, said: Mapping[tuple[s
         "labels": record.labels,
         "unread": None if ranked.unread is None else printable(ranked.unread),
         "score": "–" if ranked.score is None else ranked.score,
-        "score_before": None
-        if touched is None or ranked.score in (None, touched.score_before)
-        else touched.score_before,
+        "score_before": ranked.score_before,
         "touched": touched,
         "marks": _marks(touched),
         "state": "unknown" if ranked.unread else "fail" if open_findings else "pass",

@@ -40,14 +40,12 @@ class Touched:
         held: number of values that a rule held back.
         score_before: score of the findings before.
         failed: the change was not completed.
-        asked: the host was asked anything; a rollback that has nothing to undo there asks nothing.
     """
 
     changed: int = 0
     held: int = 0
     score_before: int | None = None
     failed: bool = False
-    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,12 @@ class Ranked:
     score: int | None
     counts: dict[str, int]
     touched: Touched | None = None
+
+    @property
+    def score_before(self) -> int | None:
+        """Return the score before a change, for a host that has another one now."""
+        before = None if self.touched is None else self.touched.score_before
+        return None if self.score in (None, before) else before
 
 
 @dataclass(frozen=True, slots=True)

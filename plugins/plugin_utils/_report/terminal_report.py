@@ -90,8 +90,8 @@ def _host(record: HostRecord, ranked: Ranked, run: Run) -> Iterator[str]:
 def _score(ranked: Ranked) -> str:
     if ranked.score is None:
         return "no score"
-    before = None if ranked.touched is None else ranked.touched.score_before
-    return f"score {ranked.score}" if before in (None, ranked.score) else f"score {before} -> {ranked.score}"
+    before = ranked.score_before
+    return f"score {ranked.score}" if before is None else f"score {before} -> {ranked.score}"
 
 
 def _change(done: Remediation, run: Run) -> Iterator[str]:

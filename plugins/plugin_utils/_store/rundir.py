@@ -139,12 +139,12 @@ def find(results: pathlib.Path, name: str) -> pathlib.Path:
         return (results / target).absolute()
     if not re.fullmatch(r"[0-9TZa-z-]+", name):
         raise refuse(f"{name!r} is no run id", "an id looks like 20261124T001231Z-k3f9")
-    known = sorted(path.name for path in results.glob("*") if RUN_ID.fullmatch(path.name)) if results.is_dir() else []
+    known = [path.name for path in newest_first(results)]
     matches = [known_id for known_id in known if known_id.startswith(name)]
     if name in known:
         matches = [name]
     if len(matches) != 1:
-        newest = f"the newest is {known[-1]}" if known else "there is none at all"
+        newest = f"the newest is {known[0]}" if known else "there is none at all"
         raise refuse(f"{len(matches) or 'no'} runs begin with {name!r}", newest)
     return (results / matches[0]).absolute()
 

@@ -24,6 +24,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.profiles im
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.targets import targets
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.inputs import load_inputs
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.planning import default_of
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.reading import read
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import decode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Implementation
@@ -77,7 +78,7 @@ def ask(control, value, facts, host, records=()):
     settings, selections = catalogue.every_setting(), [Selection(control.id, value)]
     judged = ({control.id: control}, settings, selections)
     findings = assess(facts, [host], *judged, exceptions=records, today=TODAY)
-    return findings, *targets(findings, {control.id: control}, selections, facts, settings, [host])
+    return findings, *targets(findings, {control.id: control}, selections, facts, settings, [host], default_of)
 
 
 def example_host(control, example):
@@ -267,7 +268,7 @@ def test_a_default_by_condition_is_the_first_that_holds():
 
 def targets_of(facts, parts, controls, settings, selections):
     findings = assess(facts, parts, controls, settings, selections, today=TODAY)
-    return targets(findings, controls, selections, facts, settings, parts)[0]
+    return targets(findings, controls, selections, facts, settings, parts, default_of)[0]
 
 
 @pytest.mark.parametrize("profile", ["recommended", "strict", "microsoft"])

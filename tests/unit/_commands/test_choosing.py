@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.choosing import STAGES, choose
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.choosing import choose
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import STAGES
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 
 NOTHING = {

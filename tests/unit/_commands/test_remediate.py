@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import remediate as verb
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.remediate import RemediateRequest, remediate
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput, StoreError, Unreachable
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.run import DataVersions, Run, Scope
@@ -301,7 +301,7 @@ def test_a_plan_that_is_no_script_is_a_sentence(host, planned, context, open_a_r
     def too_large(family, order, nonce):
         raise ValueError("the script has 99999 bytes, more than 98304")
 
-    monkeypatch.setattr(verb.carry_out.__globals__["catalogue"], "apply_script", too_large)
+    monkeypatch.setattr(catalogue, "apply_script", too_large)
     with pytest.raises(BadInput, match="change fewer controls at once"):
         remediate(RemediateRequest(subject(open_a_run())), context, host.hands())
     assert host.executions == ["collect"]

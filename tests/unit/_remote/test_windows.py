@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import GarbledAnswer, HostError
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.setting import Address, Setting
-from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import windows
+from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import windows, windows_steps
 from ansible_collections.breakwater.smb.plugins.plugin_utils._remote.execution import PrivilegeRefused
 
 PLUGIN_UTILS = pathlib.Path(windows.__file__).resolve().parent.parent
@@ -208,7 +208,7 @@ def test_beginnings_that_most_keys_share_are_sent_short_and_read_whole():
     )
     script = decoded(windows.build_script(CORE, SECTIONS, addresses, "n0"))
     assert "\nR ~P\\Y|*\nR ~S\\Services\\X|Start\nR SYSTEM\\Z|a\n" in script
-    for short, long in windows._BEGINNINGS.items():
+    for long, short in windows_steps.BEGINNINGS.items():
         assert f".Replace('{short}', '{long}')" in script
 
 

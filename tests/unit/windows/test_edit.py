@@ -22,6 +22,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.assess impo
 from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.targets import targets
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue, reading
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.inputs import load_inputs
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.planning import default_of
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.edit import edit
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.edit_settings import SHOWN_ONLY
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import ABSENT, Order
@@ -45,8 +46,7 @@ PROPERTIES = json.loads((definition.HERE / "bases" / "smb.json").read_text(encod
 
 @functools.cache
 def answered(host, user):
-    recording = json.loads(record.path_of(host, user).read_text(encoding="utf-8"))
-    result = record.output(recording, record.NONCE)
+    result = record.output(record.read(host, user), record.NONCE)
     return windows.read_answer(result.stdout.decode("ascii"), result.stderr.decode(), result.rc, record.NONCE)
 
 
@@ -61,7 +61,7 @@ def judged(collected, profile):
     selections = inputs(profile).selections_for(read.facts, read.implementations)
     controls, settings = catalogue.controls(), catalogue.every_setting()
     findings = assess(read.facts, read.implementations, controls, settings, selections, today=TODAY)
-    wanted, _beyond = targets(findings, controls, selections, read.facts, settings, read.implementations)
+    wanted, _beyond = targets(findings, controls, selections, read.facts, settings, read.implementations, default_of)
     return read, [target for target in wanted if target.fact.startswith("windows.")]
 
 

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from ..._model.collected import Collected
+from ..._model.editing import by_hand, joined, refused
 from ..._model.exact import checksums, digest, exact
 from ..._model.fact import FactSet, Origin
 from ..._model.setting import Setting
@@ -23,6 +23,8 @@ _RULE = "install cifs /bin/false"
 _POLICY_TEXT = f"{_RULE}\nblacklist cifs\n"
 _FSTAB = "/etc/fstab"
 _ADVICE = {
+    "host.package_index_age_days": "refresh the package index (apt-get update, dnf makecache)",
+    "host.package_updates": "install the pending updates",
     "host.smb_server_packages": "remove the packages, or give a host that is a file server a waiver",
     "host.smb_server_in_use": "stop and disable the services, or give a host that is a file server a waiver",
 }
@@ -44,23 +46,8 @@ def edit(targets: Sequence[Target], collected: Collected, facts: FactSet, settin
     del settings
     module = [target for target in targets if target.fact == _MODULE]
     mounts = [target for target in targets if target.fact == _MOUNT]
-    others = [target for target in targets if target.fact not in (_MODULE, _MOUNT)]
-    one, two = _module(module, facts), _mounts(mounts, collected)
-    offset = len(one.steps)
-    return Edited(
-        (*one.steps, *(dataclasses.replace(step, id=step.id + offset) for step in two.steps)),
-        (*one.changes, *(dataclasses.replace(change, step=change.step + offset) for change in two.changes)),
-        (*one.refused, *two.refused, *(_blocked(target, _advice(target.fact)) for target in others)),
-    )
-
-
-def _blocked(target: Target, why: str) -> Blocked:
-    return Blocked(target.control, "edit", why, target.object, target.fact)
-
-
-def _advice(fact: str) -> str:
-    name = fact.partition(".")[2].replace("_", " ")
-    return f"no step changes this ({name}): {_ADVICE.get(fact, 'the remedy of the finding says what to do')}"
+    others = tuple(by_hand(target, _ADVICE) for target in targets if target.fact not in (_MODULE, _MOUNT))
+    return joined([_module(module, facts), _mounts(mounts, collected), Edited(refused=others)])
 
 
 def _module(targets: Sequence[Target], facts: FactSet) -> Edited:
@@ -69,19 +56,19 @@ def _module(targets: Sequence[Target], facts: FactSet) -> Edited:
     if not targets:
         return Edited()
     if not isinstance(system, dict) or system.get("family") != "linux":
-        return Edited(refused=tuple(_blocked(target, "only Linux has such a module") for target in targets))
+        return refused(targets, "only Linux has such a module")
     loaded = facts.in_force("host.kernel_module", "cifs") is True
     if _RULE in (facts.in_force("client.modprobe") or ()):
         why = (
             "cifs will not be loaded again, and is loaded now: unmount its shares and say 'modprobe -r cifs', or reboot"
         )
-        return Edited(refused=tuple(_blocked(target, why) for target in targets))
+        return refused(targets, why)
     wanted = [target for target in targets if target.value is False]
-    refused = tuple(
-        _blocked(target, "the module is kept away here, and never let in") for target in targets if target not in wanted
+    others = refused(
+        [target for target in targets if target not in wanted], "the module is kept away here, and never let in"
     )
     if not wanted:
-        return Edited(refused=refused)
+        return others
     step = Step(
         id=1,
         kind="file",
@@ -96,7 +83,7 @@ def _module(targets: Sequence[Target], facts: FactSet) -> Edited:
         Change(target.control, address, None, "/bin/false", target.fact, target.object, step=1, restart=step.restart)
         for target in wanted
     ]
-    return Edited((step,), tuple(changes), refused)
+    return Edited((step,), tuple(changes), others.refused)
 
 
 def _mounts(targets: Sequence[Target], collected: Collected) -> Edited:
@@ -110,10 +97,10 @@ def _mounts(targets: Sequence[Target], collected: Collected) -> Edited:
     if text is None:
         reason = record.unreadable if record is not None else None
         why = f"{_FSTAB} was not collected whole ({reason or 'no such record'}); change the options by hand"
-        return Edited(refused=tuple(_blocked(target, why) for target in targets))
+        return refused(targets, why)
     lines = text.split("\n")
     changes: list[Change] = []
-    refused: list[Blocked] = []
+    impossible: list[Blocked] = []
     for target in targets:
         found = [number for number, line in enumerate(lines) if fstab.mount_point(line) == target.object]
         try:
@@ -121,7 +108,7 @@ def _mounts(targets: Sequence[Target], collected: Collected) -> Edited:
                 raise ValueError(f"no line of {_FSTAB} mounts a share at {target.object!r}")
             new = [fstab.changed(lines[number], target.value) for number in found]
         except ValueError as error:
-            refused.append(_blocked(target, str(error)))
+            impossible.append(target.blocked("edit", str(error)))
             continue
         for number, line in zip(found, new, strict=True):
             if line != lines[number]:
@@ -137,7 +124,7 @@ def _mounts(targets: Sequence[Target], collected: Collected) -> Edited:
         content=after,
         check="findmnt",
     )
-    return Edited((step,) if changes else (), tuple(changes), tuple(refused))
+    return Edited((step,) if changes else (), tuple(changes), tuple(impossible))
 
 
 def _mount_change(target: Target, number: int, before: str, after: str) -> Change:

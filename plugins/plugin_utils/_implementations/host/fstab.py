@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from ..._model.text import visible
+from .mounts import unescaped
 
 Options = Mapping[str, str | bool]
 """What is wanted: option → its text, True for the option alone, False for none."""
@@ -19,7 +20,6 @@ _LINE = re.compile(
     r"(?P<head>[ \t]*(?P<source>[^\s#]\S*)[ \t]+(?P<point>\S+)[ \t]+(?P<type>\S+)[ \t]+)(?P<options>\S+)"
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-_ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def mount_point(line: str) -> str | None:
@@ -27,7 +27,7 @@ def mount_point(line: str) -> str | None:
     found = _LINE.match(line)
     if found is None or found["type"] not in _TYPES:
         return None
-    return visible(_ESCAPED.sub(lambda match: chr(int(match[1], 8)), found["point"]))
+    return unescaped(found["point"])
 
 
 def changed(line: str, wanted: Options) -> str:

@@ -32,20 +32,20 @@ def read(collected: Collected, facts: FactSet) -> None:
                     if fact_id == "client.mount"
                     else Fact(configured=value, origin=Origin("local", "/etc/fstab"))
                 )
-                facts.put(fact_id, fact, _unescape(columns[1]))
+                facts.put(fact_id, fact, unescaped(columns[1]))
 
 
-def _unescape(text: str) -> str:
+def unescaped(text: str) -> str:
     """Mount tables write blanks and backslashes as ``\\040``."""
     return visible(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text))
 
 
 def _mount(columns: list[str]) -> dict[str, Any]:
-    options = [_unescape(option) for option in columns[3].split(",")]
+    options = [unescaped(option) for option in columns[3].split(",")]
     values = dict(option.partition("=")[::2] for option in options)
     security = values.get("sec", "")
     return {
-        "source": _unescape(columns[0]),
+        "source": unescaped(columns[0]),
         "type": visible(columns[2]),
         "vers": values.get("vers", ""),
         "sec": security,

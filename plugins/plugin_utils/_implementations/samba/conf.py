@@ -63,6 +63,10 @@ class Share:
         """Return the value that the share has, its own or the one it took over."""
         return self.own.get(fact_id) or self.inherited.get(fact_id)
 
+    def all(self) -> Values:
+        """Return everything that the share has, by fact id."""
+        return {**self.inherited, **self.own}
+
 
 @dataclass(slots=True)
 class Configuration:
@@ -87,6 +91,13 @@ class Configuration:
     warnings: list[str] = field(default_factory=list)
     conditional: list[str] = field(default_factory=list)
     uses_registry: bool = False
+
+    def value(self, scope: str, fact_id: str) -> Value | None:
+        """Return what a share (its lower-case name) has, or [global] (""); None when nothing is written that counts for it."""
+        if not scope:
+            return self.globals.get(fact_id)
+        share = self.shares.get(scope)
+        return share.get(fact_id) if share is not None else None
 
 
 class Unreadable(Exception):
@@ -267,7 +278,7 @@ class _Evaluator:
         if other is None or other is share or not other.valid:
             self.conf.errors.append(f"{origin.where}: copy = {visible(source)}: no such share before this line")
             return
-        for fact_id, value in {**other.inherited, **other.own}.items():
+        for fact_id, value in other.all().items():
             if fact_id != "samba.copy" and fact_id not in share.own:
                 share.own[fact_id] = value
 

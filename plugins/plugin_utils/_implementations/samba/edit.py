@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..._model.collected import Collected
+from ..._model.editing import joined
 from ..._model.fact import FactSet
 from ..._model.setting import Setting
 from ..._model.step import Edited, Target
@@ -29,4 +30,4 @@ def edit(targets: Sequence[Target], collected: Collected, facts: FactSet, settin
     written = [target for target in targets if target.fact in settings or target.fact == loglevel.AUTH]
     others = [target for target in targets if target.fact not in settings and target.fact != loglevel.AUTH]
     parts = [edit_conf.edit(written, collected, facts, settings)] if written else []
-    return edit_other.joined([*parts, edit_other.edit(others, collected, facts)])
+    return joined([*parts, edit_other.edit(others, collected, facts)])

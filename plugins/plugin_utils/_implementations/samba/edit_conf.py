@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._model.collected import Collected
+from ..._model.editing import refused
 from ..._model.exact import checksums, exact
 from ..._model.fact import FactSet
 from ..._model.setting import Setting
@@ -37,24 +38,19 @@ _FOR_ITS_OWNER = {
 
 def edit(targets: Sequence[Target], collected: Collected, facts: FactSet, settings: Mapping[str, Setting]) -> Edited:
     """Return the steps for targets whose facts are parameters of smb.conf. The arguments are those of ``edit.edit``."""
-    version = facts.in_force("samba.version")
-    table = Table(settings.values(), str(version or ""))
     try:
-        editor = _Editor(collected, facts, table)
+        editor = _Editor(collected, facts, settings)
     except conf.Unreadable as error:
-        return Edited(refused=tuple(_blocked(target, str(error)) for target in targets))
+        return refused(targets, str(error))
     return editor.edit(targets)
 
 
-def _blocked(target: Target, why: str) -> Blocked:
-    return Blocked(target.control, "edit", why, target.object, target.fact)
-
-
 class _Editor:
-    def __init__(self, collected: Collected, facts: FactSet, table: Table) -> None:
+    def __init__(self, collected: Collected, facts: FactSet, settings: Mapping[str, Setting]) -> None:
         """Read the configuration; ``conf.Unreadable`` says why nothing of it can be edited."""
         self.facts = facts
-        self.table = table
+        self.version = str(facts.in_force("samba.version") or "")
+        self.table = Table(settings.values(), self.version)
         self.read = sources.files(collected)
         self.checksums = checksums(collected, "samba.sha256")
         self.overridden = edit_obstacles.overridden(collected)
@@ -65,7 +61,7 @@ class _Editor:
             raise conf.Unreadable("no smb.conf was found")
         if why := edit_obstacles.appliance(main, facts):
             raise conf.Unreadable(why)
-        self.layout = Layout(Sources(main, self.text, table, sources.registry(collected)))
+        self.layout = Layout(Sources(main, self.text, self.table, sources.registry(collected)))
         if self.layout.configuration.errors:
             raise conf.Unreadable(f"Samba refuses this configuration: {self.layout.configuration.errors[0]}")
         if why := edit_obstacles.switched(self.layout):
@@ -78,6 +74,7 @@ class _Editor:
             if read is None:
                 return None
             whole = exact(read, self.checksums.get(path))
+            self._closed[path] = edit_obstacles.of_file(path, read, whole)
             self._texts[path] = read if whole is None else whole
         return self._texts[path]
 
@@ -87,7 +84,7 @@ class _Editor:
 
     def edit(self, targets: Sequence[Target]) -> Edited:
         """Return the steps; what spoils the result is left out, and the rest is kept."""
-        wishes, refused = self._wishes(targets)
+        wishes, refusals = self._wishes(targets)
         apart: set[tuple[str, str]] = set()
         turn = 0
         while True:
@@ -102,43 +99,43 @@ class _Editor:
                 apart |= moved
                 continue
             spoilt = self._spoilt(edits, found, thorough=turn > _ROUNDS)
-            refused += [_blocked(target, why) for wish, why in spoilt for target in wish.targets]
+            refusals += [target.blocked("edit", why) for wish, why in spoilt for target in wish.targets]
             dropped = {(wish.setting.id, wish.scope) for wish, _why in spoilt}
             wishes = [wish for wish in wishes if (wish.setting.id, wish.scope) not in dropped]
-        refused += [_blocked(target, why) for wish, why in turned_down for target in wish.targets]
+        refusals += [target.blocked("edit", why) for wish, why in turned_down for target in wish.targets]
         steps, numbers = edit_steps.steps(edits, changed, self.layout, self.original)
-        return Edited(tuple(steps), tuple(edit_steps.changes(edits, numbers, self.layout)), tuple(refused))
+        return Edited(tuple(steps), tuple(edit_steps.changes(edits, numbers, self.layout)), tuple(refusals))
 
     # What is wanted --------------------------------------------------------------------------------------------
 
     def _wishes(self, targets: Iterable[Target]) -> tuple[list[Wish], list[Blocked]]:
         """Return one wish for each setting and section, and what cannot be asked for. What stands altogether is left out."""
         found: dict[tuple[str, str], Wish] = {}
-        refused: list[Blocked] = []
+        refusals: list[Blocked] = []
         by_id = {setting.id: setting for setting in self.table.settings}
         for target in targets:
             setting = by_id.get(loglevel.LEVEL if target.fact == loglevel.AUTH else target.fact)
             why = self._unknown(target, setting)
             if setting is None or why:
-                refused.append(_blocked(target, why))
+                refusals.append(target.blocked("edit", why))
                 continue
             scope = target.object.lower() if setting.context == "share" else ""
             try:
                 value = self._value(target, setting)
             except ValueError as error:
-                refused.append(_blocked(target, str(error)))
+                refusals.append(target.blocked("edit", str(error)))
                 continue
             wish = Wish(setting, scope, value, (target,))
             other = found.get((setting.id, scope))
             joined = wish if other is None else _joined(other, wish)
             if joined is None:
                 why = f"{setting.name!r}: another control wants {other.value if other else None!r} in the same place"
-                refused.append(_blocked(target, why))
+                refusals.append(target.blocked("edit", why))
             else:
                 found[setting.id, scope] = joined
         looked_at = [dataclasses.replace(wish, stands=self._stands(wish)) for wish in found.values()]
         moving = {wish.setting.id for wish in looked_at if not wish.stands}
-        return [wish for wish in looked_at if wish.setting.id in moving], refused
+        return [wish for wish in looked_at if wish.setting.id in moving], refusals
 
     def _unknown(self, target: Target, setting: Setting | None) -> str:
         if target.fact in _FOR_ITS_OWNER:
@@ -166,10 +163,9 @@ class _Editor:
         if target.fact != loglevel.AUTH:
             return target.value
         written = self.layout.value("", setting.id)
-        default = self.facts.in_force("samba.version")
         place = self.layout.place(written, setting) if written is not None else None
         text = place.item.value if place is not None else "0"
-        return loglevel.raised(text, target.value, str(default or ""))
+        return loglevel.raised(text, target.value, self.version)
 
     def _stands(self, wish: Wish) -> bool:
         """Whether a value stands there already: then it is only not in force yet."""
@@ -185,28 +181,21 @@ class _Editor:
     def _chosen(self, wishes: Iterable[Wish], apart: set[tuple[str, str]]) -> tuple[list[Edit], Refusals]:
         chooser = Chooser(self.layout, apart)
         chooser.choose(wishes)
-        refused = chooser.refused
+        turned_down = chooser.refused
         edits = []
         for item in chooser.edits:
             why = self._obstacle(item)
             if why:
-                refused += [(wish, why) for wish in item.wishes]
+                turned_down += [(wish, why) for wish in item.wishes]
             else:
                 edits.append(item)
-        return edits, refused
+        return edits, turned_down
 
     def _obstacle(self, item: Edit) -> str:
         if item.path == REGISTRY:
             return ""
         turn = item.old.turn if item.old is not None else item.spot.turn if item.spot is not None else -1
-        why = edit_obstacles.conditional(self.layout, turn)
-        if why:
-            return why
-        if item.path not in self._closed:
-            read = self.read(item.path) or ""
-            whole = exact(read, self.checksums.get(item.path))
-            self._closed[item.path] = edit_obstacles.of_file(item.path, read, whole)
-        return self._closed[item.path]
+        return edit_obstacles.conditional(self.layout, turn) or self._closed[item.path]
 
     # Whether it would be right ---------------------------------------------------------------------------------
 

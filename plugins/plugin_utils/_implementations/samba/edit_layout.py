@@ -132,11 +132,8 @@ class Layout:
         return backend is not None and backend.value == "registry"
 
     def value(self, scope: str, fact_id: str) -> conf.Value | None:
-        """Return what a share has, or [global] (""); None when nothing is written that counts for it."""
-        if not scope:
-            return self.configuration.globals.get(fact_id)
-        share = self.configuration.shares.get(scope)
-        return share.get(fact_id) if share is not None else None
+        """Return what stands there today: see ``conf.Configuration.value``."""
+        return self.configuration.value(scope, fact_id)
 
     def place(self, value: conf.Value, setting: Setting) -> Place | None:
         """Return the item that gave a value; None when no line says it (Samba's own doing, a printing system's)."""

@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 
 from ..._model.collected import Collected
+from ..._model.editing import by_hand, joined, refused
 from ..._model.fact import FactSet
 from ..._model.step import Blocked, Change, Edited, Native, Step, Target
+from .inventory import LISTINGS
 from .listing import Entry, entries
 
-_LISTINGS = {"config": "samba.ls_conf", "private": "samba.ls_private", "usershare": "samba.ls_usershares"}
-_MODES = {f"samba.{name}_mode": record for name, record in _LISTINGS.items()} | {
-    "samba.private_file_mode": _LISTINGS["private"]
+_MODES = {f"samba.{name}_mode": record for name, record in LISTINGS.items()} | {
+    "samba.private_file_mode": LISTINGS["private"]
 }
-_OWNERS = {f"samba.{name}_owner": record for name, record in _LISTINGS.items()}
+_OWNERS = {f"samba.{name}_owner": record for name, record in LISTINGS.items()}
 _NMBD = frozenset({"samba.nmbd_running", "samba.nmbd_enabled"})
 _STOPPED = "disabled stopped"
 _ADVICE = {
@@ -29,8 +29,6 @@ _ADVICE = {
     "samba.config_valid": "mend smb.conf by hand; testparm says which line breaks it",
     "samba.config_warnings": "mend what testparm warns of by hand: only its owner knows what was meant",
     "samba.conditional_includes": "write into smb.conf itself what all clients shall have",
-    "host.package_updates": "install the pending updates",
-    "host.package_index_age_days": "refresh the package index (apt-get update, dnf makecache)",
 }
 """What a person has to do where no step exists."""
 
@@ -40,30 +38,8 @@ def edit(targets: Sequence[Target], collected: Collected, facts: FactSet) -> Edi
     files = [target for target in targets if target.fact in _MODES or target.fact in _OWNERS]
     nmbd = [target for target in targets if target.fact in _NMBD]
     known = _MODES.keys() | _OWNERS.keys() | _NMBD
-    others = tuple(_blocked(target, _advice(target.fact)) for target in targets if target.fact not in known)
+    others = tuple(by_hand(target, _ADVICE) for target in targets if target.fact not in known)
     return joined([_files(files, collected), _unit(nmbd, collected, facts), Edited(refused=others)])
-
-
-def joined(parts: Iterable[Edited]) -> Edited:
-    """Return the work of several editors as one, with its steps counted through."""
-    steps: list[Step] = []
-    changes: list[Change] = []
-    refused: list[Blocked] = []
-    for part in parts:
-        offset = len(steps)
-        steps += [dataclasses.replace(step, id=step.id + offset) for step in part.steps]
-        changes += [dataclasses.replace(change, step=change.step + offset) for change in part.changes]
-        refused += part.refused
-    return Edited(tuple(steps), tuple(changes), tuple(refused))
-
-
-def _blocked(target: Target, why: str) -> Blocked:
-    return Blocked(target.control, "edit", why, target.object, target.fact)
-
-
-def _advice(fact: str) -> str:
-    name = fact.partition(".")[2].replace("_", " ")
-    return f"no step changes this ({name}): {_ADVICE.get(fact, 'the remedy of the finding says what to do')}"
 
 
 def _files(targets: Iterable[Target], collected: Collected) -> Edited:
@@ -82,24 +58,23 @@ def _files(targets: Iterable[Target], collected: Collected) -> Edited:
 
 def _file(path: str, wanted: Sequence[Target], entry: Entry | None, listing: str) -> Edited:
     if entry is None or path not in listing:  # the second: a name that is not UTF-8 is shown otherwise than it is
-        return Edited(
-            refused=tuple(_blocked(target, f"{path or 'the file'} was not seen under this name") for target in wanted)
-        )
+        return refused(wanted, f"{path or 'the file'} was not seen under this name")
     if entry.kind == "l":
-        why = f"{path} is a symbolic link: what it leads to has the mode that counts"
-        return Edited(refused=tuple(_blocked(target, why) for target in wanted))
+        return refused(wanted, f"{path} is a symbolic link: what it leads to has the mode that counts")
     mode, owner = int(entry.mode, 8), entry.uid
     changes: list[Change] = []
-    refused: list[Blocked] = []
+    impossible: list[Blocked] = []
     for target in wanted:
         value = str(target.value)
         if target.fact in _OWNERS and value == "root":
-            before, after, owner = "root" if entry.uid == 0 else str(entry.uid), value, 0
+            before, after, owner = entry.owner, value, 0
         elif target.fact in _MODES and value and not set(value) - set("01234567"):
             before, mode = entry.mode, mode & int(value, 8)
             after = f"{int(entry.mode, 8) & int(value, 8):04o}"
         else:
-            refused.append(_blocked(target, f"{path}: {value!r} is neither an owner that is set here nor a mode"))
+            impossible.append(
+                target.blocked("edit", f"{path}: {value!r} is neither an owner that is set here nor a mode")
+            )
             continue
         if before != after:
             what = "owner" if target.fact in _OWNERS else "mode"
@@ -107,7 +82,7 @@ def _file(path: str, wanted: Sequence[Target], entry: Entry | None, listing: str
     new = f"{mode:04o} {owner} {entry.gid}"
     old = f"{entry.mode} {entry.uid} {entry.gid}"
     step = Step(1, "mode", path, before=Native("mode", old), after=Native("mode", new))
-    return Edited((step,) if changes else (), tuple(changes), tuple(refused))
+    return Edited((step,) if changes else (), tuple(changes), tuple(impossible))
 
 
 def _unit(targets: Sequence[Target], collected: Collected, facts: FactSet) -> Edited:
@@ -120,20 +95,21 @@ def _unit(targets: Sequence[Target], collected: Collected, facts: FactSet) -> Ed
         why = (
             "no systemd on this host knows nmbd: stop it, and keep it from starting, by hand (update-rc.d nmbd disable)"
         )
-        return Edited(refused=tuple(_blocked(target, why) for target in targets))
+        return refused(targets, why)
     state = services[name].effective
     state = state if isinstance(state, dict) else {}
     enabled = "enabled" if str(state.get("enabled", "")).startswith("enabled") else "disabled"
     running = "running" if state.get("active") in ("active", "activating", "reloading") else "stopped"
     before = f"{enabled} {running}"
     if before == _STOPPED:
-        why = f"nmbd was not started by its unit ({name}.service is {_STOPPED}): find out what starts it"
-        return Edited(refused=tuple(_blocked(target, why) for target in targets))
+        return refused(
+            targets, f"nmbd was not started by its unit ({name}.service is {_STOPPED}): find out what starts it"
+        )
     wanted = [target for target in targets if target.value is False]
     step = Step(1, "unit", "nmbd", before=Native("unit", before), after=Native("unit", _STOPPED))
     changes = [
         Change(target.control, f"{name}.service", before, _STOPPED, target.fact, target.object, step=1)
         for target in wanted
     ]
-    others = tuple(_blocked(item, "nmbd is stopped here, and never started") for item in targets if item not in wanted)
-    return Edited((step,) if wanted else (), tuple(changes), others)
+    others = refused([item for item in targets if item not in wanted], "nmbd is stopped here, and never started")
+    return Edited((step,) if wanted else (), tuple(changes), others.refused)

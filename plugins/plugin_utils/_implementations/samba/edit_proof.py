@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
-from .conf import Configuration, Share, Values
+from .conf import Configuration, Values
 from .edit_choice import Edit
 from .merge import same
 from .settings import Table
@@ -85,7 +85,8 @@ class _Proof:
 
     def flaws(self) -> Iterator[Flaw]:
         for (fact, scope), value in self.wanted.items():
-            found = self._value(self.new, scope, fact)
+            given = self.new.value(scope, fact)
+            found = given.value if given is not None else None
             if found is None or not same(self.settings[fact], found, value):
                 yield Flaw(fact, scope, f"it would still be {found!r}")
         for scope in ("", *self.old.shares):
@@ -119,22 +120,9 @@ class _Proof:
 
     def _follows(self, fact: str, scope: str) -> bool:
         """Whether a share had its value from where [global] has it."""
-        own, general = self.old.shares[scope].get(fact), self.old.globals.get(fact)
+        own, general = self.old.value(scope, fact), self.old.value("", fact)
         return (own.origin if own else None) == (general.origin if general else None)
-
-    @staticmethod
-    def _value(configuration: Configuration, scope: str, fact: str) -> Any:
-        found = _all(configuration, scope).get(fact) if not scope else _share(configuration, scope, fact)
-        return found.value if found is not None else None
-
-
-def _share(configuration: Configuration, scope: str, fact: str) -> Any:
-    share: Share | None = configuration.shares.get(scope)
-    return share.get(fact) if share is not None else None
 
 
 def _all(configuration: Configuration, scope: str) -> Values:
-    if not scope:
-        return configuration.globals
-    share = configuration.shares[scope]
-    return {**share.inherited, **share.own}
+    return configuration.shares[scope].all() if scope else configuration.globals

@@ -14,6 +14,9 @@ from ..._model.fact import Fact, FactSet, Origin
 from ..._model.text import visible
 from .listing import Entry, entries
 
+LISTINGS = {"config": "samba.ls_conf", "private": "samba.ls_private", "usershare": "samba.ls_usershares"}
+"""What the names of the facts about files begin with → the record that lists these files."""
+
 
 def builtins(collected: Collected, version: str) -> dict[str, str]:
     """Return what the placeholders of build-dependent defaults stand for."""
@@ -24,11 +27,7 @@ def builtins(collected: Collected, version: str) -> dict[str, str]:
 
 def permissions(collected: Collected, facts: FactSet) -> None:
     """Mode and owner of smb.conf and its includes, of the private files, and of the shares' directories."""
-    for record_id, prefix in (
-        ("samba.ls_conf", "config"),
-        ("samba.ls_private", "private"),
-        ("samba.ls_usershares", "usershare"),
-    ):
+    for prefix, record_id in LISTINGS.items():
         record = collected.get(record_id)
         if record is None:
             continue
@@ -58,7 +57,7 @@ def _modes(prefix: str, found: Iterable[Entry], facts: FactSet) -> None:
         facts.put(f"samba.{prefix}_mode", Fact(effective=entry.mode), entry.path)
         if prefix == "private" and entry.kind != "d":
             facts.put("samba.private_file_mode", Fact(effective=entry.mode), entry.path)
-        facts.put(f"samba.{prefix}_owner", Fact(effective="root" if entry.uid == 0 else str(entry.uid)), entry.path)
+        facts.put(f"samba.{prefix}_owner", Fact(effective=entry.owner), entry.path)
 
 
 def guest_account(collected: Collected, facts: FactSet) -> None:

@@ -25,6 +25,11 @@ class Entry:
     gid: int
     path: str
 
+    @property
+    def owner(self) -> str:
+        """Return the owner as the facts name it: "root", or a number."""
+        return "root" if self.uid == 0 else str(self.uid)
+
 
 def entries(text: str) -> list[Entry]:
     """Return the entries of the output of ``ls -ldn``; a symlink's path is without its target."""

@@ -13,7 +13,7 @@ from ..._model.answer import ask, document, flag, mapping, names, number, rows, 
 from ..._model.collected import Collected
 from ..._model.fact import Fact, FactSet, Origin
 
-_OPTIONS = {0: "dhcp", 1: "enabled", 2: "disabled"}
+OPTIONS = {0: "dhcp", 1: "enabled", 2: "disabled"}
 _KEY = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\NetBT\\Parameters\\Interfaces\\Tcpip_"
 _KERNEL = 4
 """The process id of System: SMB and NetBIOS of Windows listen in the kernel."""
@@ -45,16 +45,16 @@ def _netbios(collected: Collected, facts: FactSet) -> None:
             continue
         if present and guid not in present and guid not in live:
             continue
-        value = "dhcp" if option is None else _OPTIONS.get(_number(option))
+        value = "dhcp" if option is None else OPTIONS.get(_number(option))
         origin = Origin("default") if option is None else Origin("local", f"{_KEY}{guid}!NetbiosOptions")
-        effective = _OPTIONS.get(_number(live.pop(guid, None)))
+        effective = OPTIONS.get(_number(live.pop(guid, None)))
         if value is None:
             fact = Fact(effective=effective, unreadable="NetbiosOptions holds no option that Windows knows")
         else:
             fact = Fact(configured=value, effective=effective, origin=origin)
         facts.put("windows.netbios_options", fact, guid)
     for guid, option in live.items():  # connected, and without a key of its own
-        effective = _OPTIONS.get(_number(option))
+        effective = OPTIONS.get(_number(option))
         fact = Fact(effective=effective) if effective else Fact(unreadable="the option is not told")
         facts.put("windows.netbios_options", fact, guid)
     if why is not None:  # what the live ones say still counts

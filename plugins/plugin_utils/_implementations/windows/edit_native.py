@@ -19,7 +19,6 @@ from ..._model.setting import Address, Setting
 from ..._model.step import ABSENT, Native, NativeType
 from ..._model.text import visible
 from .edit_site import Refused
-from .origin import place
 from .stores import CMDLETS, Stores
 from .values import BadValue, native_of, parse
 
@@ -34,7 +33,7 @@ def written(address: Address) -> str:
     """Return an address that is written to as people write it."""
     if address.store in _CONFIGURATIONS:
         return f"{_CONFIGURATIONS[address.store]} {address.name}"
-    return place(address)
+    return address.place()
 
 
 def standing(stores: Stores, setting: Setting, address: Address) -> Native:

@@ -12,11 +12,11 @@ from typing import Any
 
 from ..._model.answer import ask, flag, number, rows, table, text
 from ..._model.step import ABSENT, Native, NativeType, Step, Target
-from .adapters import guid_of
+from .adapters import OPTIONS, guid_of
 from .edit_site import Proposal, Refused, Site, proposed
 from .shares import named
 
-_OPTIONS = {"dhcp": 0, "enabled": 1, "disabled": 2}
+_NUMBERS = {word: number for number, word in OPTIONS.items()}
 _SHARES = {
     "windows.share_encrypt": ("EncryptData", "encrypt"),
     "windows.share_enumeration": ("FolderEnumerationMode", "enumeration"),
@@ -51,10 +51,10 @@ class Objects:
         return self._share(target) if target.fact in _SHARES else self._log(target)
 
     def _netbios(self, target: Target) -> Proposal | None:
-        wanted = _OPTIONS.get(str(target.value))
+        wanted = _NUMBERS.get(str(target.value))
         if wanted is None:
             raise Refused("edit", f"NetBIOS has no option {target.value!r}")
-        listed, why = table(self._site.collected, "host.netbt")
+        listed, why = self._netbt
         if why is not None:
             raise Refused("unreadable", f"the options of NetBIOS could not be read: {why}")
         found = [item.get("options") for item in listed if guid_of(item) == target.object]
@@ -66,6 +66,10 @@ class Objects:
         before = ABSENT if option is None else Native("integer", option)
         step = Step(0, "netbios", target.object, "", before, Native("integer", wanted), stage=target.stage)
         return proposed(target, step, f"NetBIOS of {self._adapters.get(target.object, target.object)}")
+
+    @functools.cached_property
+    def _netbt(self) -> tuple[list[dict[str, Any]], str | None]:
+        return table(self._site.collected, "host.netbt")
 
     @functools.cached_property
     def _adapters(self) -> dict[str, str]:
@@ -115,7 +119,7 @@ class Objects:
 
     def _log(self, target: Target) -> Proposal:
         what = _LOGS[target.fact]
-        listed, why = table(self._site.collected, "windows.event_logs")
+        listed, why = self._event_logs
         item = next((item for item in listed if text(item.get("name")) == target.object), {})
         told = item.get(what)
         if why is not None or item.get("denied") is True:
@@ -128,3 +132,7 @@ class Objects:
             raise Refused("edit", f"the log {target.object} is not told, or takes no {target.value!r}")
         step = Step(0, "event_log", target.object, what, before, after, stage=target.stage)
         return proposed(target, step, f"event log {target.object} {what}")
+
+    @functools.cached_property
+    def _event_logs(self) -> tuple[list[dict[str, Any]], str | None]:
+        return table(self._site.collected, "windows.event_logs")

@@ -18,14 +18,13 @@ from ..._model.setting import Address, RestartClass, Setting
 from ..._model.step import ABSENT, Native, Step, Target, Twin
 from .edit_native import becoming, registry, says, standing, written
 from .edit_site import Proposal, Refused, Site, proposed
-from .origin import place
 from .settings import available, counts
 from .smb1 import STARTS
 from .stores import CMDLETS
 
 SHOWN_ONLY = frozenset({"EnableAuthRateLimiter"})
 """Properties that the cmdlets show and have no parameter for."""
-_SERVICES = "SYSTEM\\CurrentControlSet\\Services\\"
+SERVICES = "SYSTEM\\CurrentControlSet\\Services\\"
 _THRESHOLD, _DURATION, _RESET = (f"windows.account_lockout_{name}" for name in ("threshold", "duration", "reset"))
 _FOREVER = (0, 99999)
 """Lockouts that only an administrator ends."""
@@ -79,10 +78,10 @@ def _behind(setting: Setting, cmdlet: Address, local: Address, target: Target, s
 def _own(address: Address, target: Target, site: Site) -> None:
     """Refuse a policy's value that is not this host's own."""
     origin = site.fact(target).origin
-    if origin is not None and origin.kind == "policy" and origin.where != place(address):
-        raise Refused("policy", f"the policy object '{origin.where}' sets {place(address)}; change it there")
+    if origin is not None and origin.kind == "policy" and origin.where != address.place():
+        raise Refused("policy", f"the policy object '{origin.where}' sets {address.place()}; change it there")
     if site.facts.in_force("windows.policy_source_read") is not True:
-        raise Refused("policy", f"a policy sets {place(address)}, and which object does could not be read")
+        raise Refused("policy", f"a policy sets {address.place()}, and which object does could not be read")
 
 
 def write(setting: Setting, address: Address, target: Target, site: Site) -> Proposal | None:
@@ -118,19 +117,16 @@ def _step(setting: Setting, address: Address, before: Native, after: Native, tar
         numbers = (Native("integer", before.value), Native("integer", after.value))
         return Step(0, "service", service, "", *numbers, restart=setting.restart, stage=target.stage)
     restart: RestartClass = setting.restart
-    if address.store == "registry":
-        return Step(0, "registry", address.key, address.name, before, after, restart=restart, stage=target.stage)
-    if address.store in CMDLETS:
-        restart = "reboot" if restart == "reboot" else "none"  # the cmdlet tells the running service
-        return Step(0, address.store, "", address.name, before, after, restart=restart, stage=target.stage)
-    if address.store == "secedit":
-        return Step(0, "secedit", address.key, address.name, before, after, restart=restart, stage=target.stage)
-    return Step(0, address.store, address.name, "", before, after, restart=restart, stage=target.stage)
+    if address.store in CMDLETS and restart != "reboot":
+        restart = "none"  # the cmdlet tells the running service
+    alone = address.store in ("right", "audit")  # their names stand for themselves, below no key
+    where = (address.name, "") if alone else (address.key, address.name)
+    return Step(0, address.store, *where, before, after, restart=restart, stage=target.stage)
 
 
 def _service(address: Address) -> str:
     """Return the service whose start type an address is."""
-    below = address.key[len(_SERVICES) :] if address.key.startswith(_SERVICES) else ""
+    below = address.key[len(SERVICES) :] if address.key.startswith(SERVICES) else ""
     return below if address.name == "Start" and "\\" not in below else ""
 
 

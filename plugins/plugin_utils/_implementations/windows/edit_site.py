@@ -62,7 +62,7 @@ class Refused(Exception):
 
     def blocked(self, target: Target) -> Blocked:
         """Return what the plan says of the target."""
-        return Blocked(target.control, self.kind, self.why, target.object, target.fact)
+        return target.blocked(self.kind, self.why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ..._model.answer import document, text
+from ..._model.answer import document
 from ..._model.step import ABSENT, Blocked, Native, Step, StepKind, Target
 from .edit_native import registry, says, standing
-from .edit_settings import address_for, write
+from .edit_settings import SERVICES, address_for, write
 from .edit_site import Proposal, Refused, Site, proposed
-from .smb1 import STARTS
+from .smb1 import DISM, FEATURE, INSTALL_STATES, REMOVABLE, ROLE, SERVER_MANAGER, STARTS, STAYS, meanings
 
 _SERVER = "windows.smb1_server"
 _DEPENDENCY = "windows.smb1_client_dependency"
@@ -37,12 +37,10 @@ _OFF: dict[str, tuple[Any, ...]] = {
     _START: ("absent", "disabled"),
     _FEATURE: ("absent", "disabled"),
 }
-_SERVICES = "SYSTEM\\CurrentControlSet\\Services\\"
-_WORKSTATION = f"{_SERVICES}LanmanWorkstation"
+_WORKSTATION = f"{SERVICES}LanmanWorkstation"
 _NAME = "mrxsmb10"
 _KNOWN = {"bowser": "Bowser", "mrxsmb20": "MRxSmb20", "nsi": "NSI"}
 _DISABLED = 4
-_REMOVABLE = (6, 3)
 
 
 def propose(targets: Sequence[Target], site: Site) -> Iterator[Proposal | Blocked]:
@@ -156,7 +154,7 @@ def _startable(name: str, site: Site) -> None:
 
 
 def _driver(target: Target, site: Site) -> Proposal | None:
-    before = registry(site.stores, f"{_SERVICES}{_NAME}", "Start")
+    before = registry(site.stores, f"{SERVICES}{_NAME}", "Start")
     if before == ABSENT or before.value == _DISABLED:
         return None
     if before.type != "dword" or before.value not in STARTS:
@@ -176,7 +174,7 @@ def _driver(target: Target, site: Site) -> Proposal | None:
 
 def _feature(target: Target, site: Site) -> Iterator[Proposal]:
     """Switch off the parts that are on, the whole last: so an undo brings the same parts back."""
-    if (0, 0) < site.product.release < _REMOVABLE:
+    if (0, 0) < site.product.release < REMOVABLE:
         raise Refused(
             "edit", "before 8.1 and 2012 R2 SMB 1.0 is a fixed part: its server and client are switched off instead"
         )
@@ -191,22 +189,16 @@ def _feature(target: Target, site: Site) -> Iterator[Proposal]:
 def _parts(site: Site) -> tuple[StepKind, str, str, list[str]]:
     """Return how the feature is switched here (servers: as a role's feature), and which of its parts are on."""
     roles, why = document(site.collected, "host.server_features")
-    if why is None and "FS-SMB1" in roles:
-        told = {name: text(state).lower() for name, state in roles.items()}
-        return "role_feature", "installed", "available", _below("FS-SMB1", told, ("installed", "installpending"))
+    if why is None and ROLE in roles:
+        return "role_feature", "installed", "available", _below(ROLE, meanings(roles, SERVER_MANAGER))
     features, why = document(site.collected, "host.features")
-    states = {name: "enabled" if state == 1 else "" for name, state in features.items() if why is None}
+    states = meanings(features, INSTALL_STATES) if why is None else {}
     waiting, why = document(site.collected, "host.feature_pending")
     if why is None:
-        states |= {name: text(state).lower() for name, state in waiting.items()}
-    return (
-        "feature",
-        "enabled",
-        "disabled",
-        _below("SMB1Protocol", states, ("enabled", "enablepending", "partiallyinstalled")),
-    )
+        states |= meanings(waiting, DISM)
+    return "feature", "enabled", "disabled", _below(FEATURE, states)
 
 
-def _below(whole: str, states: dict[str, str], on: tuple[str, ...]) -> list[str]:
+def _below(whole: str, states: dict[str, str | None]) -> list[str]:
     names = [name for name in sorted(states) if name.startswith(f"{whole}-")] + [whole]
-    return [name for name in names if states.get(name) in on]
+    return [name for name in names if states.get(name) in STAYS]

@@ -42,7 +42,7 @@ class Origins:
     def policy(self, address: Address) -> Origin:
         """Return the origin of a value in a policy key."""
         name = self._name("registry", f"{address.key}\\{address.name}")
-        return Origin("policy", name or place(address))
+        return Origin("policy", name or address.place())
 
     def written(self, address: Address) -> Origin:
         """Return the origin of a value in the ordinary place."""
@@ -55,8 +55,8 @@ class Origins:
             return Origin("policy", name)
         # Detailed audit policies leave no trace in RSoP.
         if self.joined and (not self.known or address.store == "audit"):
-            return Origin("unknown", place(address))
-        return Origin("local", place(address))
+            return Origin("unknown", address.place())
+        return Origin("local", address.place())
 
     def fact(self) -> Fact:
         """Return whether origins can be told."""
@@ -72,15 +72,6 @@ class Origins:
         known = self.names.get((kind, where.lower()))
         if name and (known is None or precedence < known[1]):
             self.names[kind, where.lower()] = (name, precedence)
-
-
-def place(address: Address) -> str:
-    """Return an address as people write it."""
-    if address.store == "registry":
-        return f"HKLM\\{address.key}!{address.name}"
-    if address.store == "secedit":
-        return f"secedit [{address.key}] {address.name}"
-    return f"user right {address.name}" if address.store == "right" else f"auditpol {address.name}"
 
 
 def origins(collected: Collected, product: Product) -> Origins:

@@ -37,12 +37,10 @@ def read(collected: Collected, product: Product, facts: FactSet) -> None:
     if why is None and not listed and product.server_running is not False:
         why = "windows.shares: not one share, not even IPC$"
     everything = _server_encrypts(facts)
-    for item in listed:
-        told = _name(item)
-        if not told:
-            why = why or "windows.shares: a share without a name"
-            continue
-        name = facts.unused("windows.share", told)
+    found = named(listed)
+    if len(found) < len(listed):
+        why = why or "windows.shares: a share without a name"
+    for name, item in found.items():
         shared = {key: text(item.get(key)) for key in ("path", "type", "description", "scope")}
         special = flag(item.get("special"))
         facts.put("windows.share", Fact(effective={**shared, "special": special is True}), name)

@@ -31,7 +31,7 @@ from ..._model.answer import document, flag, names, number, table, text
 from ..._model.collected import Collected
 from ..._model.fact import Fact, FactSet, Origin
 from ..._model.setting import Address
-from .origin import Origins, place
+from .origin import Origins
 from .product import Product
 from .stores import Stores
 
@@ -40,12 +40,13 @@ PENDING = "pending reboot"
 RUNNING = "running"
 """What is effective of a driver that was disabled or deleted and runs until the next reboot."""
 _SWITCH = Address("configured", "registry", "SMB1", "SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters")
-_FEATURE = "SMB1Protocol"
-_ROLE = "FS-SMB1"
-_REMOVABLE = (6, 3)
+FEATURE = "SMB1Protocol"
+ROLE = "FS-SMB1"
+REMOVABLE = (6, 3)
 """The release from which on SMB 1.0 is a feature that can be removed."""
-_INSTALL_STATES = {1: "enabled", 2: "disabled", 3: "absent"}
-_DISM = {
+INSTALL_STATES = {1: "enabled", 2: "disabled", 3: "absent"}
+"""States of an optional feature in WMI."""
+DISM = {
     "enabled": "enabled",
     "disabled": "disabled",
     "disabledwithpayloadremoved": "absent",
@@ -53,16 +54,18 @@ _DISM = {
     "disablepending": "pending-removal",
     "partiallyinstalled": "enabled",
 }
-_SERVER_MANAGER = {
+"""States of an optional feature in DISM."""
+SERVER_MANAGER = {
     "installed": "enabled",
     "available": "disabled",
     "removed": "absent",
     "installpending": "pending-install",
     "uninstallpending": "pending-removal",
 }
+"""States of a role's feature in the Server Manager."""
 _THERE = frozenset({"enabled", "pending-removal"})
 """States in which the parts of SMB 1.0 may run now."""
-_STAYS = frozenset({"enabled", "pending-install"})
+STAYS = frozenset({"enabled", "pending-install"})
 """States in which they may run after the next reboot."""
 
 
@@ -129,24 +132,24 @@ def _feature(
     collected: Collected, product: Product, drivers: dict[str, Driver] | None
 ) -> tuple[str | None, str | None]:
     """Return the state of the feature, or why it cannot be told."""
-    if (0, 0) < product.release < _REMOVABLE:
+    if (0, 0) < product.release < REMOVABLE:
         return "enabled", None
     waiting = _waiting(collected)
     if waiting is not None:
         return waiting, None
     features, why = document(collected, "host.features")
-    optional = _of_parts(features, _FEATURE, _INSTALL_STATES) if why is None else None
+    optional = _of_parts(features, FEATURE, INSTALL_STATES) if why is None else None
     roles, roles_why = document(collected, "host.server_features")
-    manager = _of_parts(roles, _ROLE, _SERVER_MANAGER) if roles_why is None else None
+    manager = _of_parts(roles, ROLE, SERVER_MANAGER) if roles_why is None else None
     if manager in ("pending-removal", "pending-install"):
         return manager, None
     if optional is not None and manager is not None and (optional == "enabled") is not (manager == "enabled"):
-        return None, f"the optional feature {_FEATURE} is {optional}, but the role feature {_ROLE} is {manager}"
+        return None, f"the optional feature {FEATURE} is {optional}, but the role feature {ROLE} is {manager}"
     if optional is not None or manager is not None:
         return optional or manager, None
     if drivers is not None and "mrxsmb10" not in drivers and "srv" not in drivers:
         return "absent", None  # no state is told, and neither driver is there
-    return None, why or roles_why or f"Windows does not tell the state of the feature {_FEATURE}"
+    return None, why or roles_why or f"Windows does not tell the state of the feature {FEATURE}"
 
 
 def _waiting(collected: Collected) -> str | None:
@@ -154,16 +157,25 @@ def _waiting(collected: Collected) -> str | None:
     data, why = document(collected, "host.feature_pending")
     if why is not None:
         return None
-    whole = _DISM.get(text(data.get(_FEATURE)).lower())
-    return whole if whole is not None else _of_parts(data, _FEATURE, _DISM)
+    whole = DISM.get(text(data.get(FEATURE)).lower())
+    return whole if whole is not None else _of_parts(data, FEATURE, DISM)
 
 
-def _of_parts(data: dict[str, Any], feature: str, meanings: Mapping[Any, str]) -> str | None:
+def meanings(data: Mapping[str, Any], words: Mapping[Any, str]) -> dict[str, str | None]:
+    """Return what the states of features mean, by name; None for one that Windows does not know."""
+    return {
+        name: words.get(text(value).lower() if isinstance(value, str) else number(value))
+        for name, value in data.items()
+    }
+
+
+def _of_parts(data: dict[str, Any], feature: str, words: Mapping[Any, str]) -> str | None:
     """Return the state of a feature with its parts (client, server): the one that leaves most of it on the host."""
-    found = set()
-    for name, value in data.items():
-        if name == feature or (name.startswith(f"{feature}-") and not name.endswith("-Deprecation")):
-            found.add(meanings.get(text(value).lower() if isinstance(value, str) else number(value)))
+    found = {
+        state
+        for name, state in meanings(data, words).items()
+        if name == feature or (name.startswith(f"{feature}-") and not name.endswith("-Deprecation"))
+    }
     order = ("enabled", "pending-removal", "pending-install", None, "disabled", "absent")
     return next((state for state in order if state in found), None)
 
@@ -207,14 +219,14 @@ def _installed(host: _Host) -> tuple[bool | None, bool | None]:
     if host.drivers is None:
         if host.feature is None:
             return None, None
-        return host.feature in _STAYS, host.feature in _THERE
+        return host.feature in STAYS, host.feature in _THERE
     if srv.running is True:  # whatever else says that it is gone: it is not yet
-        return not srv.leaving and (host.feature is None or host.feature in _STAYS), True
+        return not srv.leaving and (host.feature is None or host.feature in STAYS), True
     if srv.start == "disabled" or srv.deleted:
         return False, False if srv.running is False else None
     if host.feature is None:
         return None, None
-    return host.feature in _STAYS, host.feature in _THERE
+    return host.feature in STAYS, host.feature in _THERE
 
 
 def _switch(stores: Stores, origins: Origins) -> tuple[bool | None, Origin | None, str | None]:
@@ -226,7 +238,7 @@ def _switch(stores: Stores, origins: Origins) -> tuple[bool | None, Origin | Non
         return True, Origin("default"), None
     value = number(found.native)
     if value is None:
-        return None, None, f"{place(_SWITCH)} is no number"
+        return None, None, f"{_SWITCH.place()} is no number"
     return value != 0, origins.written(_SWITCH), None
 
 
@@ -272,7 +284,7 @@ def _pending(collected: Collected, product: Product, host: _Host) -> Fact:
         return Fact(unreadable="whether the drivers of SMB 1.0 run is not told")
     if host.feature is None:
         return Fact(unreadable=host.feature_why)
-    if (0, 0) < product.release < _REMOVABLE:
+    if (0, 0) < product.release < REMOVABLE:
         return Fact(effective=False)  # nothing that could be removed
     reboot, why = document(collected, "host.reboot")
     if why is None and flag(reboot.get("cbs")) is not False and _waiting(collected) is None:

@@ -19,7 +19,7 @@ from typing import Any
 from ..._model.fact import Fact, FactSet, Origin
 from ..._model.setting import Address, Setting, Truth
 from ..._model.when import When
-from .origin import Origins, place
+from .origin import Origins
 from .product import Product
 from .settings import available, counts, default
 from .stores import Stores
@@ -121,4 +121,4 @@ def _truth(setting: Setting, truth: Truth, stores: Stores, product: Product) -> 
 
 
 def _place(address: Address) -> str:
-    return f"property {address.name}" if address.truth == "effective" else place(address)
+    return f"property {address.name}" if address.truth == "effective" else address.place()
