@@ -25,7 +25,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -150,6 +152,22 @@ def controller_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def run(command: list[str], folder: pathlib.Path) -> tuple[int, float, float]:
+    """Run a playbook; return its exit code, its seconds, and the CPU seconds of all its processes.
+
+    What it prints is in ``folder / "output"``.
+    """
+    keep = set(children(os.getpid()))
+    used, start = controller_seconds(), time.monotonic()
+    with (folder / "output").open("wb") as output:
+        code = subprocess.run(
+            command, env=environment(folder), cwd=folder, stdout=output, stderr=output, check=False
+        ).returncode
+    wall = time.monotonic() - start
+    reap(keep)
+    return code, wall, controller_seconds() - used
+
+
 def measure(case: str, number: int, host: fleet.Host, folder: pathlib.Path, forks: int) -> Sample:
     """Run one playbook against that many hosts.
 
@@ -160,17 +178,11 @@ def measure(case: str, number: int, host: fleet.Host, folder: pathlib.Path, fork
     command = ["nsenter", f"--net=/proc/{host.pid}/ns/net", str(PLAYBOOK), CASES[case], "--forks", str(forks)]
     command += ["-i", str(inventory(folder, host, number)), "-e", f"breakwater_results={results}"]
     settle(host)
-    keep = set(children(os.getpid()))
-    target, controller, start = target_seconds(host), controller_seconds(), time.monotonic()
-    with (folder / "output").open("wb") as output:
-        code = subprocess.run(
-            command, env=environment(folder), cwd=folder, stdout=output, stderr=output, check=False
-        ).returncode
-    wall = time.monotonic() - start
-    reap(keep)
+    target = target_seconds(host)
+    code, wall, controller = run(command, folder)
     settle(host)
     check(case, number, code, results, folder / "output")
-    return Sample(case, number, controller_seconds() - controller, wall, target_seconds(host) - target)
+    return Sample(case, number, controller, wall, target_seconds(host) - target)
 
 
 def check(case: str, number: int, code: int, results: pathlib.Path, output: pathlib.Path) -> None:
@@ -191,7 +203,8 @@ def check(case: str, number: int, code: int, results: pathlib.Path, output: path
 
 def rounds(cases: list[str], runs: int) -> list[list[str]]:
     """Return the order of the cases in each round: turned and reversed, so that none always goes first."""
-    turned = [cases[turn % len(cases) :] + cases[: turn % len(cases)] for turn in range(runs)]
+    turns = [turn // 2 % len(cases) for turn in range(runs)]  # each of them both ways before the next
+    turned = [cases[turn:] + cases[:turn] for turn in turns]
     return [order if turn % 2 == 0 else order[::-1] for turn, order in enumerate(turned)]
 
 
@@ -219,11 +232,19 @@ def _per_host(seconds: list[float], number: int) -> str:
 
 
 def _ratio(ours: list[Sample], theirs: list[Sample], name: str) -> str:
-    ratios = [getattr(one, name) / getattr(other, name) for one, other in zip(ours, theirs, strict=False)]
-    if not ratios:
-        return "-"
-    text = f"{statistics.median(ratios):.2f}"
-    return text if len(ratios) == 1 else f"{text} ({min(ratios):.2f} to {max(ratios):.2f})"
+    found = ratios(ours, theirs, name)
+    text = ratio(found)
+    return text if len(found) < 2 else f"{text} ({min(found):.2f} to {max(found):.2f})"
+
+
+def ratios(ours: list[Any], theirs: list[Any], name: str) -> list[float]:
+    """Return our samples' figure over the peer's, round by round; a round that was not finished has none."""
+    return [getattr(one, name) / getattr(other, name) for one, other in zip(ours, theirs, strict=False)]
+
+
+def ratio(found: list[float], digits: int = 2) -> str:
+    """Return the median of ratios as it stands in a table."""
+    return f"{statistics.median(found):.{digits}f}" if found else "-"
 
 
 def arguments() -> argparse.Namespace:
@@ -247,28 +268,50 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def main() -> int:
-    """Measure and print the table."""
-    options = arguments()
+def own_what_runs() -> None:
+    """Become the parent of what playbooks leave running, and end in order when this process is ended."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     fleet.stop_on_sigterm()
-    samples: list[Sample] = []
+
+
+def conclude(
+    measuring: Callable[[list[Any]], None], show: Callable[[list[Any]], str], file: pathlib.Path | None
+) -> int:
+    """Measure, print the table, and return the exit code.
+
+    Args:
+        measuring: appends a sample for each run.
+        show: makes the table.
+        file: where the samples are written as well.
+    """
+    samples: list[Any] = []
     code = 0
     try:
-        with fleet.fleet(("defaults",)) as hosts, tempfile.TemporaryDirectory(prefix="breakwater-bench-") as name:
-            for number in options.hosts:
-                for case in [case for order in rounds(options.only, options.runs) for case in order]:
-                    samples.append(measure(case, number, hosts["defaults"], pathlib.Path(name), options.forks))
-                    print(f"{case}: {number} hosts, {samples[-1].wall:.1f} s", file=sys.stderr, flush=True)
+        measuring(samples)
     except (fleet.FleetError, BenchError) as error:
         print(error, file=sys.stderr)
         code = 1
     except KeyboardInterrupt:  # what was measured is still worth its time
         code = 130
-    if options.json:
-        options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), encoding="utf-8")
-    print(table(samples))
+    if file:
+        file.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), encoding="utf-8")
+    print(show(samples))
     return code
+
+
+def main() -> int:
+    """Measure and print the table."""
+    options = arguments()
+    own_what_runs()
+
+    def measuring(samples: list[Sample]) -> None:
+        with fleet.fleet(("defaults",)) as hosts, tempfile.TemporaryDirectory(prefix="breakwater-bench-") as name:
+            for number in options.hosts:
+                for case in [case for order in rounds(options.only, options.runs) for case in order]:
+                    samples.append(measure(case, number, hosts["defaults"], pathlib.Path(name), options.forks))
+                    print(f"{case}: {number} hosts, {samples[-1].wall:.1f} s", file=sys.stderr, flush=True)
+
+    return conclude(measuring, table, options.json)
 
 
 if __name__ == "__main__":

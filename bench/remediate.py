@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -24,14 +22,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "demo")]
 
-import controller  # noqa: E402 - found through the line above
-import fleet  # noqa: E402
-from controller import PLAYBOOK, BenchError, children, controller_seconds, environment, reap, rounds  # noqa: E402
+import fleet  # noqa: E402 - found through the line above
+from controller import PLAYBOOK, BenchError, conclude, own_what_runs, ratio, ratios, rounds, run  # noqa: E402 - likewise
 
 OURS = "remediate"
 CASES = {OURS: "breakwater.smb.remediate", "lineinfile": str(HERE / "playbooks" / "lineinfile.yml")}
@@ -67,11 +64,8 @@ def running(number: int) -> Iterator[dict[str, fleet.Host]]:
 
 def inventory(folder: pathlib.Path, hosts: Mapping[str, fleet.Host]) -> pathlib.Path:
     """Write the inventory of the hosts."""
-    entries = {}
-    for name, host in hosts.items():
-        document = json.loads((host.directory.parent / "hosts.json").read_text(encoding="utf-8"))
-        entry = document["all"]["children"]["fleet"]["hosts"][HOST]
-        entries[name] = {**entry, "ansible_python_interpreter": "/usr/bin/python3"}
+    python = {"ansible_python_interpreter": "/usr/bin/python3"}
+    entries = {name: {**fleet.variables(host), **python} for name, host in hosts.items()}
     path = folder / "hosts.json"
     path.write_text(json.dumps({"all": {"hosts": entries}}), encoding="utf-8")
     return path
@@ -93,17 +87,10 @@ def measure(case: str, phase: str, hosts: Mapping[str, fleet.Host], folder: path
     """
     command = [str(PLAYBOOK), CASES[case], "--forks", str(forks), "-i", str(inventory(folder, hosts))]
     command += ["-e", f"breakwater_results={folder / 'results'}", "-e", '{"breakwater_batches": ["100%"]}']
-    keep = set(children(os.getpid()))
-    ran, used, start = [host.executions() for host in hosts.values()], controller_seconds(), time.monotonic()
-    with (folder / "output").open("wb") as output:
-        code = subprocess.run(
-            command, env=environment(folder), cwd=folder, stdout=output, stderr=output, check=False
-        ).returncode
-    wall = time.monotonic() - start
-    reap(keep)
-    spent = controller_seconds() - used
+    ran = sum(host.executions() for host in hosts.values())
+    code, wall, spent = run(command, folder)
     time.sleep(0.5)  # sshd writes its log when it likes
-    executions = sum(host.executions() for host in hosts.values()) - sum(ran)
+    executions = sum(host.executions() for host in hosts.values()) - ran
     if code != 0 or not all(changed(host) for host in hosts.values()):
         text = (folder / "output").read_text(encoding="utf-8", errors="replace")[-1500:]
         raise BenchError(f"{case} ({phase}) ended with {code}:\n{text}")
@@ -133,14 +120,9 @@ def table(samples: list[Sample]) -> str:
             mine = [sample for sample in samples if (sample.case, sample.phase) == (case, phase)]
             if mine:
                 cells = [f"{statistics.median(getattr(one, name) for one in mine):.2f}" for name in names]
-                cells += [_ratio(ours, mine, name) for name in names]
+                cells += [ratio(ratios(ours, mine, name)) for name in names]
                 lines.append(f"| {phase} | {case} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _ratio(ours: list[Sample], theirs: list[Sample], name: str) -> str:
-    ratios = [getattr(one, name) / getattr(other, name) for one, other in zip(ours, theirs, strict=False)]
-    return f"{statistics.median(ratios):.2f}" if ratios else "-"
 
 
 def arguments() -> argparse.Namespace:
@@ -159,26 +141,17 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure and print the table."""
     options = arguments()
-    ctypes.CDLL(None).prctl(controller.PR_SET_CHILD_SUBREAPER, 1)
-    fleet.stop_on_sigterm()
-    samples: list[Sample] = []
-    code = 0
-    try:
+    own_what_runs()
+
+    def measuring(samples: list[Sample]) -> None:
         with running(options.hosts) as hosts, tempfile.TemporaryDirectory(prefix="breakwater-bench-") as name:
             for case in [case for order in rounds(list(CASES), options.runs) for case in order]:
                 insecure(hosts)
                 for phase in PHASES:
                     samples.append(measure(case, phase, hosts, pathlib.Path(name), options.forks))
                     print(f"{case} ({phase}): {samples[-1].wall:.2f} s per host", file=sys.stderr, flush=True)
-    except (fleet.FleetError, BenchError) as error:
-        print(error, file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:  # what was measured is still worth its time
-        code = 130
-    if options.json:
-        options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), encoding="utf-8")
-    print(table(samples))
-    return code
+
+    return conclude(measuring, table, options.json)
 
 
 if __name__ == "__main__":

@@ -24,14 +24,15 @@ import tempfile
 import threading
 import time
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import get_args
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 COLLECTIONS = ROOT / ".build" / "collections"
-sys.path[:0] = [str(ROOT), str(ROOT / "demo"), str(COLLECTIONS)]
+sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "demo"), str(COLLECTIONS)]
 
+from controller import PLAYBOOK, BenchError, conclude, ratio, ratios  # noqa: E402 - found through the line above
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue  # noqa: E402 - found above
 from tests.lab import powershell  # noqa: E402
@@ -42,16 +43,15 @@ from tests.lab.windows.execution import Exec, Result, Run  # noqa: E402
 from tests.lab.windows.fleet import Fleet, fleet  # noqa: E402
 from tests.lab.windows.replayed import Replayed, nonce_of  # noqa: E402
 
-PLAYBOOK = pathlib.Path(sys.executable).parent / "ansible-playbook"
 OURS, MODULES = "audit", "modules"
 CASES = {OURS: "breakwater.smb.audit", MODULES: str(HERE / "playbooks" / "windows_modules.yml")}
 DEFINITION = "ws2022"
+NOT_RUN = (
+    "The modules were not run: the server answered them from their manifest with what PowerShell says on the same host, "
+    "without the C# compiler that they start on a real one."
+)
 PEERS = ROOT / ".build" / "bench"
 KINDS: tuple[Kind, ...] = ("winrm-ntlm", "winrm-basic-tls", "psrp-ntlm", "psrp-basic-tls")
-
-
-class BenchError(Exception):
-    """A run did not do what it should; figures from it would be worth nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,18 +207,13 @@ def table(samples: list[Sample]) -> str:
                 cells = [f"{_median(mine, 'executions'):.0f}", f"{_median(mine, 'requests'):.0f}"]
                 cells += [f"{_median(mine, name) / 1000:.0f}" for name in ("up", "down")]
                 cells += [f"{_median(mine, name):.2f}" for name in ("wall", "controller")]
-                cells += [_ratio(ours, mine, name) for name in ("requests", "up", "wall", "controller")]
+                cells += [ratio(ratios(ours, mine, name), 3) for name in ("requests", "up", "wall", "controller")]
                 lines.append(f"| {kind} | {case} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _median(samples: list[Sample], name: str) -> float:
     return float(statistics.median(getattr(sample, name) for sample in samples))
-
-
-def _ratio(ours: list[Sample], theirs: list[Sample], name: str) -> str:
-    ratios = [getattr(one, name) / getattr(other, name) for one, other in zip(ours, theirs, strict=False)]
-    return f"{statistics.median(ratios):.3f}" if ratios else "-"
 
 
 def arguments() -> argparse.Namespace:
@@ -260,26 +255,14 @@ def rounds(kind: Kind, memory: Memory, options: argparse.Namespace, samples: lis
 def main() -> int:
     """Measure and print the table."""
     options = arguments()
-    samples: list[Sample] = []
-    memory = Memory(options.powershell)
-    code = 0
-    try:
+
+    def measuring(samples: list[Sample]) -> None:
+        memory = Memory(options.powershell)
         print(f"ansible.windows {version_of_peers()}, {options.hosts} hosts, {options.latency:g} ms per request.")
         for kind in options.connections:
             rounds(kind, memory, options, samples)
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:  # what was measured is still worth its time
-        code = 130
-    if options.json:
-        options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), encoding="utf-8")
-    print(
-        "The modules were not run: the server answered them from their manifest with what PowerShell says on the same host, "
-        "without the C# compiler that they start on a real one.\n"
-    )
-    print(table(samples))
-    return code
+
+    return conclude(measuring, lambda samples: f"{NOT_RUN}\n\n{table(samples)}", options.json)
 
 
 if __name__ == "__main__":

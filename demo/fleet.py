@@ -180,24 +180,27 @@ def relay_command(host: Host) -> str:
     )
 
 
+def variables(host: Host) -> dict[str, str]:
+    """Return what an inventory says of a host, so that Ansible reaches it."""
+    state = host.directory.parent
+    return {
+        "ansible_host": host.name,
+        "ansible_user": "root",
+        "ansible_ssh_private_key_file": str(state / "key"),
+        "ansible_ssh_common_args": f"-o UserKnownHostsFile={state}/known_hosts -o ProxyCommand={shlex.quote(relay_command(host))}",
+        "breakwater_paramiko_known_hosts": str(state / "known_hosts"),
+        "breakwater_paramiko_proxy_command": relay_command(host),
+        "ansible_control_path_dir": str(state / "cp"),
+    }
+
+
 def _inventory(state: pathlib.Path, hosts: dict[str, Host]) -> None:
     known = [
         f"{name} {(host.directory / 'host_key.pub').read_text(encoding='ascii').strip()}"
         for name, host in hosts.items()
     ]
     (state / "known_hosts").write_text("\n".join(known) + "\n", encoding="ascii")
-    entries = {
-        name: {
-            "ansible_host": name,
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(state / "key"),
-            "ansible_ssh_common_args": f"-o UserKnownHostsFile={state}/known_hosts -o ProxyCommand={shlex.quote(relay_command(host))}",
-            "breakwater_paramiko_known_hosts": str(state / "known_hosts"),
-            "breakwater_paramiko_proxy_command": relay_command(host),
-            "ansible_control_path_dir": str(state / "cp"),
-        }
-        for name, host in hosts.items()
-    }
+    entries = {name: variables(host) for name, host in hosts.items()}
     document = {"all": {"children": {"fleet": {"hosts": entries}}}}
     (state / "hosts.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection's import path, and the list of what was skipped and why."""
+"""The import paths of the collection, of ``tests.lab`` and of the demo, and the list of what was skipped and why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINK = COLLECTIONS / "ansible_collections" / "breakwater" / "smb"
 LINK.parent.mkdir(parents=True, exist_ok=True)
 if not LINK.exists():
     LINK.symlink_to("../../../..")
-for path in (str(ROOT / "demo"), str(COLLECTIONS)):
+for path in (str(ROOT), str(ROOT / "demo"), str(COLLECTIONS)):
     if path not in sys.path:
         sys.path.insert(0, path)
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)

@@ -102,8 +102,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world():
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("guest",)) as hosts:
         host = hosts["guest"]
         old = {name: (host.directory / "etc-samba" / pathlib.Path(name).name).read_bytes() for name in CHANGES}

@@ -10,6 +10,7 @@ import dataclasses
 import pathlib
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import fleet
 import pytest
@@ -80,9 +81,8 @@ class World:
     host: fleet.Host
     manager: str
 
-    def send(self, *steps: Step, journal: str = "j1", apply: str = APPLY, **more: object) -> Applied:
-        order = Order(journal, steps, **more)  # type: ignore[arg-type]
-        return send(order, self.prefix(), apply)
+    def send(self, *steps: Step, journal: str = "j1", apply: str = APPLY, **more: Any) -> Applied:
+        return send(Order(journal, steps, **more), self.prefix(), apply)
 
     def prefix(self) -> list[str]:
         path = f"{self.host.directory}/tools:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -105,8 +105,7 @@ class World:
 
 @pytest.fixture(params=MANAGERS)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("smb1",)) as hosts:
         host = hosts["smb1"]
         tools = host.directory / "tools"

@@ -29,8 +29,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[fleet.Host]:
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("smb1",)) as hosts:
         yield hosts["smb1"]
 
@@ -244,10 +243,9 @@ def test_what_cannot_be_armed_is_not_done(change):
     samba_host.until(change.nothing_is_armed, 20)
 
 
-@pytest.mark.parametrize("point", ["before-confirmed 0"])
-def test_a_confirmation_that_was_killed_is_as_if_nobody_came(change, point):
+def test_a_confirmation_that_was_killed_is_as_if_nobody_came(change):
     assert change.send(3).armed
-    script = posix.build_confirm(CORE, at_point(point, "kill -9 $$"), change.journal, NONCE)
+    script = posix.build_confirm(CORE, at_point("before-confirmed 0", "kill -9 $$"), change.journal, NONCE)
     subprocess.run([*change.host.enter(), "/bin/sh", "-s"], input=script, capture_output=True, check=False)
     samba_host.until(lambda: change.now() == change.old, 20)
     samba_host.until(change.nothing_is_armed, 20)

@@ -18,6 +18,7 @@ import time
 import fleet
 import pytest
 
+from tests.lab import samba_host
 from tests.lab.playbooks import ROOT
 
 DEMO = ROOT / "demo"
@@ -53,8 +54,7 @@ def labels(hosts: dict) -> dict[str, tuple[str, ...]]:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     results = tmp_path_factory.mktemp("demo")
     done = demo(results)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -136,8 +136,7 @@ def test_recorded_hosts_and_this_machine(tmp_path):
     ],
 )
 def test_an_act_that_did_not_do_what_it_should_is_told_with_where(tmp_path, bend, said):
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     done = demo(tmp_path, code=f"import sys, acts, run; {bend}; sys.exit(run.main())")
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"The demonstration broke in {said}" in done.stderr, done.stderr
@@ -167,8 +166,7 @@ def test_hosts_that_cannot_be_read_are_no_success(tmp_path):
 
 
 def test_a_stopped_demonstration_leaves_nothing(tmp_path):
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     environment = {**os.environ, "DEMO_RESULTS": str(tmp_path)}
     process = subprocess.Popen(
         [sys.executable, str(DEMO / "run.py")], env=environment, start_new_session=True, stdout=subprocess.DEVNULL

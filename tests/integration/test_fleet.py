@@ -18,6 +18,7 @@ import fleet
 import pytest
 from ansible import __version__ as core
 
+from tests.lab import samba_host
 from tests.lab.playbooks import ROOT, play
 
 CONNECTIONS = [
@@ -40,17 +41,9 @@ WORST = {
 
 @pytest.fixture(scope="module")
 def hosts():
-    reason = fleet.obstacle()
-    if reason is not None:
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet() as running:
         yield running
-
-
-def inventory_of(hosts) -> dict:
-    path = next(iter(hosts.values())).directory.parent / "hosts.json"
-    entries = json.loads(path.read_text(encoding="utf-8"))["all"]["children"]["fleet"]["hosts"]
-    return {name: dict(entry) for name, entry in entries.items()}
 
 
 def test_four_hosts_over_every_connection_with_one_execution_each(hosts, tmp_path):
@@ -61,7 +54,7 @@ def test_four_hosts_over_every_connection_with_one_execution_each(hosts, tmp_pat
         if connection == "paramiko_ssh":
             state = next(iter(hosts.values())).directory.parent
             extra = {"ANSIBLE_PARAMIKO_HOST_KEY_CHECKING": "False", "HOME": str(state)}
-        entries = inventory_of(hosts)
+        entries = samba_host.inventory(hosts)
         for name, entry in entries.items():
             entry["ansible_connection"] = connection
             entry["ansible_paramiko_proxy_command"] = fleet.relay_command(hosts[name])
@@ -85,7 +78,7 @@ def test_four_hosts_over_every_connection_with_one_execution_each(hosts, tmp_pat
 
 
 def test_listeners_and_origins(hosts, tmp_path):
-    played = play("audit", inventory_of(hosts), tmp_path)
+    played = play("audit", samba_host.inventory(hosts), tmp_path)
     guest, hardened = played.host("guest"), played.host("hardened")
     assert guest["facts"]["samba.guest_ok"]["public"]["origin"] == {
         "kind": "include",
@@ -141,7 +134,7 @@ def test_waiver_drift_and_approval(hosts, tmp_path):
         "exceptions:\n  - {kind: waiver, control: samba-guest-ok, hosts: guest, object: public, reason: kiosk, owner: alice, expires: 2099-01-01}\n",
         encoding="utf-8",
     )
-    first = play("audit", inventory_of(hosts), tmp_path, "-e", f"breakwater_exceptions={exceptions}")
+    first = play("audit", samba_host.inventory(hosts), tmp_path, "-e", f"breakwater_exceptions={exceptions}")
     assert "waived   samba-guest-ok [public]: kiosk" in first.output
     assert first.run["counts"]["excepted"] == 1
     approved = play("approve", "localhost,", tmp_path, "-e", "breakwater_run=latest")
@@ -151,7 +144,7 @@ def test_waiver_drift_and_approval(hosts, tmp_path):
     subprocess.run(
         [*enter, "sh", "-c", "printf '[new]\\npath=/srv/files\\nguest ok = yes\\n' >> /etc/samba/smb.conf"], check=True
     )
-    second = play("audit", inventory_of(hosts), tmp_path, "--limit", "defaults,hardened")
+    second = play("audit", samba_host.inventory(hosts), tmp_path, "--limit", "defaults,hardened")
     assert "samba.share [new] added" in second.output
     assert "samba-guest-ok [new] newly failing" in second.output
     assert "is gone" not in second.output
@@ -161,7 +154,9 @@ def test_waiver_drift_and_approval(hosts, tmp_path):
 
 
 def test_wrong_key_and_unknown_host_key(hosts, tmp_path):
-    entries = {name: entry for name, entry in inventory_of(hosts).items() if name in ("smb1", "guest", "hardened")}
+    entries = {
+        name: entry for name, entry in samba_host.inventory(hosts).items() if name in ("smb1", "guest", "hardened")
+    }
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
     entries["smb1"].update(ansible_connection="breakwater.smb.paramiko", ansible_ssh_private_key_file=str(other))
@@ -186,9 +181,7 @@ def leftovers(pid: int) -> set[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_fleet_leaves_nothing_behind(number):
-    reason = fleet.obstacle()
-    if reason is not None:
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "demo" / "fleet.py"), "run", "--", "sleep", "60"], start_new_session=True
     )

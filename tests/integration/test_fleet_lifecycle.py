@@ -17,13 +17,14 @@ import time
 import fleet
 import pytest
 
+from tests.lab import samba_host
+
 FLEET = pathlib.Path(fleet.__file__)
 
 
 @pytest.fixture(autouse=True)
 def _possible():
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
 
 
 def traces() -> dict[str, set[str]]:

@@ -10,21 +10,18 @@ import pathlib
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import fleet
 import pytest
 
 from tests.lab import samba_host
-from tests.lab.playbooks import Played, play
+from tests.lab.playbooks import made, play
+from tests.lab.story import PLAYBOOK, Step, check_again, check_plan, differing, tell
 
 INSECURE = ("smb1", "guest", "defaults", "registry", "included")
 HOSTS = (*INSECURE, "hardened")
 # A port that smbd lets go of when it is started anew, and a service that only systemd could be told to stop.
 LEFT = {"samba-transports": "medium", "samba-nmbd-disabled": "medium"}
-STEPS = ("audit", "check", "remediate", "after", "again", "rollback", "restored")
-PLAYBOOK = {"check": "remediate", "after": "audit", "again": "remediate", "restored": "audit"}
 INCLUDED = """# The site's own file.
 [global]
     ; signing was never looked at
@@ -44,32 +41,9 @@ SITE = """[global]
 """
 
 
-@dataclass
-class Step:
-    """What a playbook did and left behind, by host."""
-
-    played: Played
-    records: dict[str, dict[str, Any]]
-    executions: dict[str, int]
-    configuration: dict[str, dict[str, tuple[str, str, int, int]]]
-    run: dict[str, Any] = field(default_factory=dict)
-
-    def failing(self, name: str) -> dict[str, str]:
-        """Return control → severity of what fails on a host or is unknown there."""
-        findings = self.records[name]["findings"]
-        return {f["control"]: f["severity"] for f in findings if f["verdict"] in ("fail", "unknown")}
-
-    def changed(self, name: str) -> int:
-        """Return what Ansible's recap says."""
-        recap = re.search(rf"^{name} .*changed=(\d+)", self.played.output, re.MULTILINE)
-        assert recap, self.played.output
-        return int(recap[1])
-
-
 @pytest.fixture(scope="module")
 def hosts():
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet() as running, fleet.fleet(("smb1", "defaults")) as more:
         samba_host.registry_backed(more["smb1"])
         (more["defaults"].directory / "etc-samba" / "site.conf").write_text(SITE, encoding="utf-8")
@@ -84,39 +58,31 @@ def one_step(name: str, hosts: Mapping[str, fleet.Host], folder: pathlib.Path, *
     time.sleep(0.3)  # sshd writes its log when it likes
     return Step(
         played,
+        played.run,
         {one: played.host(one) for one in hosts},
         {one: host.executions() - before[one] for one, host in hosts.items()},
         {one: samba_host.configuration(host) for one, host in hosts.items()},
-        played.run,
     )
 
 
 @pytest.fixture(scope="module")
 def story(hosts, tmp_path_factory) -> dict[str, Step]:
-    """Audit, look at the plan, remediate, audit, remediate again, roll back, audit: each once for all hosts."""
+    """The whole of it once for all hosts."""
     folder = tmp_path_factory.mktemp("story")
-    told: dict[str, Step] = {}
-    for name in STEPS:
-        arguments: tuple[str, ...] = ("-e", '{"breakwater_batches": ["100%"]}')
-        if name == "check":
-            arguments += ("--check", "--diff")
-        if name == "rollback":
-            arguments += ("-e", f"breakwater_journal={told['remediate'].run['id']}")
-        told[name] = one_step(name, hosts, folder, *arguments)
-    return told
+    return tell(lambda name, *arguments: one_step(name, hosts, folder, *arguments))
 
 
 def test_the_hosts_are_what_they_should_be_to_begin_with(story):
     """Else the rest proves nothing: every insecure host fails something of severity high or worse."""
     for name in INSECURE:
-        assert {"high", "critical"} & set(story["audit"].failing(name).values()), name
-    assert story["audit"].failing("hardened") == {}
+        assert {"high", "critical"} & set(story["audit"].open(name).values()), name
+    assert story["audit"].open("hardened") == {}
     assert story["audit"].played.code == 2
 
 
 @pytest.mark.parametrize("name", INSECURE)
 def test_after_it_the_audit_passes(story, name):
-    assert story["after"].failing(name) == LEFT
+    assert story["after"].open(name) == LEFT
     remediation = story["remediate"].records[name]["remediation"]
     assert "restart of smbd" in remediation["pending"]
     assert {one["control"] for one in remediation["blocked"]} == {"samba-nmbd-disabled"}
@@ -127,7 +93,7 @@ def test_after_it_the_audit_passes(story, name):
 def test_the_run_that_changed_says_the_same_as_the_audit_after_it(story):
     """It collected again: its verdicts are of what is now, not of what was hoped for."""
     for name in HOSTS:
-        assert story["remediate"].failing(name) == story["after"].failing(name), name
+        assert story["remediate"].open(name) == story["after"].open(name), name
         before = story["remediate"].records[name]["remediation"].get("counts_before", {}).get("fail", 0)
         assert before == sum(f["verdict"] == "fail" for f in story["audit"].records[name]["findings"]), name
     assert story["remediate"].played.code == 0, story["remediate"].played.output
@@ -135,16 +101,8 @@ def test_the_run_that_changed_says_the_same_as_the_audit_after_it(story):
 
 @pytest.mark.parametrize("name", INSECURE)
 def test_check_listed_exactly_what_was_done(story, name):
-    planned = samba_host.made(story["check"].records[name])
-    assert planned
-    assert planned == samba_host.made(story["remediate"].records[name])
-    for step, state in (("check", "planned"), ("remediate", "done")):
-        changes = story[step].records[name]["remediation"]["changes"]
-        assert {change.get("state", "planned") for change in changes} == {state}, step
-    assert story["check"].configuration[name] == story["audit"].configuration[name]
-    assert story["check"].changed(name) == 1
-    assert story["remediate"].changed(name) == 1
-    for _control, _object, _address, before, after in planned:
+    check_plan(story, name)
+    for _control, _object, _address, before, after in made(story["check"].records[name]):
         assert before != after
 
 
@@ -171,43 +129,36 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_what_a_person_would_have_changed_is_changed_where_it_stands(story, name):
-    made = {(control, address, before, after) for control, _obj, address, before, after in planned(story, name)}
-    assert EXPECTED[name] - made == set()
-
-
-def planned(story: dict[str, Step], name: str) -> list[tuple[Any, ...]]:
-    return samba_host.made(story["check"].records[name])
+    planned = made(story["check"].records[name])
+    assert EXPECTED[name] - {(control, *rest) for control, _object, *rest in planned} == set()
 
 
 def test_what_the_editor_has_no_business_with_stays(story, hosts):
     """Comments, order, layout, owner and mode survive, and no temporary file is left behind."""
     for name in HOSTS:
-        before, after = story["audit"].configuration[name], story["remediate"].configuration[name]
+        before, after = story["audit"].states[name], story["remediate"].states[name]
         assert before.keys() == after.keys(), name
         for path, (_content, mode, user, group) in before.items():
             assert after[path][1:] == (mode, user, group), (name, path)
-    assert story["remediate"].configuration["hardened"] == story["audit"].configuration["hardened"]
+    assert story["remediate"].states["hardened"] == story["audit"].states["hardened"]
     for name in ("smb1", "guest", "included"):
-        assert story["remediate"].configuration[name] != story["audit"].configuration[name]
-    registry = story["remediate"].configuration["registry"]
-    assert registry["smb.conf"] == story["audit"].configuration["registry"]["smb.conf"]
+        assert story["remediate"].states[name] != story["audit"].states[name]
+    registry = story["remediate"].states["registry"]
+    assert registry["smb.conf"] == story["audit"].states["registry"]["smb.conf"]
 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_second_time_changes_nothing(story, name):
-    again = story["again"]
-    assert again.changed(name) == 0, again.played.output
-    assert again.records[name]["remediation"].get("changes", []) == []
-    assert again.configuration[name] == story["remediate"].configuration[name]
-    assert again.failing(name) == story["after"].failing(name)
+    check_again(story, name)
+    assert story["again"].open(name) == story["after"].open(name)
 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_rollback_restores_every_byte_and_every_finding(story, name):
-    assert story["rollback"].configuration[name] == story["audit"].configuration[name]
+    assert story["rollback"].states[name] == story["audit"].states[name]
     facts, findings = samba_host.steady(story["restored"].records[name])
     facts_before, findings_before = samba_host.steady(story["audit"].records[name])
-    assert {fact for fact in facts.keys() | facts_before.keys() if facts.get(fact) != facts_before.get(fact)} == set()
+    assert differing(facts, facts_before) == set()
     assert findings == findings_before
     assert story["rollback"].changed(name) == int(name != "hardened"), story["rollback"].played.output
 
@@ -243,7 +194,7 @@ def test_rolling_back_what_was_rolled_back_does_nothing(story, hosts, tmp_path_f
     step = one_step("rollback", some, folder, "-e", f"breakwater_journal={story['remediate'].run['id']}")
     for name in some:
         assert step.changed(name) == 0, step.played.output
-        assert step.configuration[name] == story["audit"].configuration[name]
+        assert step.states[name] == story["audit"].states[name]
 
 
 def test_what_was_rolled_back_can_be_rolled_forward_again(story, hosts):
@@ -252,6 +203,6 @@ def test_what_was_rolled_back_can_be_rolled_forward_again(story, hosts):
     folder = story["rollback"].played.results.parent
     step = one_step("rollback", some, folder, "-e", f"breakwater_journal={story['rollback'].run['id']}")
     assert step.changed("guest") == 1, step.played.output
-    assert step.configuration["guest"] == story["remediate"].configuration["guest"]
+    assert step.states["guest"] == story["remediate"].states["guest"]
     back = one_step("rollback", some, folder, "-e", f"breakwater_journal={step.run['id']}")
-    assert back.configuration["guest"] == story["audit"].configuration["guest"]
+    assert back.states["guest"] == story["audit"].states["guest"]

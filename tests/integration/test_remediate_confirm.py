@@ -14,7 +14,7 @@ import fleet
 import pytest
 
 from tests.lab import samba_host
-from tests.lab.playbooks import play
+from tests.lab.playbooks import made, play
 
 # A member of a domain, whose accounts may come from the very configuration that is changed.
 MEMBER = """[global]
@@ -33,8 +33,7 @@ UNDONE_SECONDS = 200.0
 
 @pytest.fixture
 def host() -> Iterator[fleet.Host]:
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("defaults",)) as running:
         samba_host.write(running["defaults"], MEMBER)
         yield running["defaults"]
@@ -56,7 +55,7 @@ def waiting(host: fleet.Host) -> str:
 def test_it_is_confirmed_over_a_new_connection_in_three_executions(host, tmp_path):
     before, ran = logins(host), host.executions()
     played = play("remediate", samba_host.inventory({"defaults": host}), tmp_path)
-    assert samba_host.made(played.host("defaults")), played.output
+    assert made(played.host("defaults")), played.output
     samba_host.until(lambda: host.executions() - ran == 3)
     assert logins(host) - before >= 2, "it was confirmed over the old connection"
     assert not waiting(host), "the undo is still armed"
@@ -66,20 +65,14 @@ def test_it_is_confirmed_over_a_new_connection_in_three_executions(host, tmp_pat
 @pytest.mark.once  # it waits for the timer of the undo
 def test_unconfirmed_it_is_undone_by_the_host_itself(host, tmp_path):
     original = samba_host.configuration(host)
-    samba_host.hold(host, "/usr/bin/smbcontrol", "*debuglevel*|*ping*")
-    process = samba_host.start("remediate", {"defaults": host}, tmp_path)
-    try:
-        samba_host.until(lambda: samba_host.waits(host) or process.poll() is not None)
-        assert process.poll() is None, process.communicate()[0]
+    with samba_host.held(host, tmp_path, "/usr/bin/smbcontrol", "*debuglevel*|*ping*") as process:
         os.killpg(process.pid, signal.SIGKILL)
         for relay in samba_host.relays(host):
             os.kill(relay, signal.SIGKILL)
-    finally:
-        samba_host.release(host)
     process.communicate(timeout=60)
     assert samba_host.configuration(host) != original
     samba_host.until(lambda: samba_host.configuration(host) == original, UNDONE_SECONDS)
     samba_host.until(lambda: not waiting(host))
     # Nothing is in the way of doing it again.
     again = play("remediate", samba_host.inventory({"defaults": host}), tmp_path)
-    assert samba_host.made(again.host("defaults")), again.output
+    assert made(again.host("defaults")), again.output

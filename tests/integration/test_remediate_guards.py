@@ -16,31 +16,31 @@ import pytest
 import yaml
 
 from tests.lab import samba_host, wire
-from tests.lab.playbooks import Played, play
+from tests.lab.playbooks import Played, force_exceptions, made, play
 
 CUT = ("samba-server-min-protocol", "samba-server-signing")
 CLIENT = "10.77.0.10"
+OLD = ("-m", "NT1", "--option=client min protocol=NT1", "--client-protection=off")
+SIGNS = ("-m", "SMB3_11", "--client-protection=sign")
 
 
 @pytest.fixture
 def host() -> Iterator[fleet.Host]:
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("smb1",)) as running:
         samba_host.add_user(running["smb1"])
         yield running["smb1"]
 
 
 @contextlib.contextmanager
-def connected(host: fleet.Host, dialect: str) -> Iterator[None]:
+def connected(host: fleet.Host, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     """Be a client that is in the middle of its work."""
-    options = ["-m", dialect, "--option=client min protocol=NT1", "--client-protection=off"]
     login = f"{samba_host.ALICE.user}%{samba_host.ALICE.password}"
     command = [*host.enter(), "smbclient", *options, "-U", login, f"//{CLIENT}/scans"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
         try:
             samba_host.until(lambda: samba_host.ALICE.user in samba_host.run(host, "smbstatus", "-b"))
-            yield
+            yield client
         finally:
             assert client.stdin is not None
             client.stdin.close()
@@ -56,19 +56,12 @@ def blocked(played: Played) -> dict[str, dict[str, Any]]:
 
 
 def controls(played: Played) -> set[str]:
-    return {control for control, *_rest in samba_host.made(played.host("smb1"))}
-
-
-def exceptions(folder: Any, expires: str, names: tuple[str, ...] = CUT) -> tuple[str, ...]:
-    common = {"kind": "force", "hosts": "smb1", "reason": "its client is told", "owner": "alice", "expires": expires}
-    path = folder / "exceptions.yml"
-    path.write_text(yaml.safe_dump({"exceptions": [{**common, "control": name} for name in names]}), encoding="utf-8")
-    return ("-e", f"breakwater_exceptions={path}")
+    return {control for control, *_rest in made(played.host("smb1"))}
 
 
 def test_a_live_smb1_client_holds_the_cut_back_and_is_named(host, tmp_path):
     where = samba_host.endpoint(host)
-    with connected(host, "NT1"):
+    with connected(host, *OLD):
         played = remediate(host, tmp_path)
         found = blocked(played)
         assert "samba-server-min-protocol" in found, played.output
@@ -91,25 +84,18 @@ def test_a_live_smb1_client_holds_the_cut_back_and_is_named(host, tmp_path):
 
 @pytest.mark.parametrize(("expires", "forced"), [("2099-01-01", True), ("2026-01-01", False)])
 def test_an_exception_of_kind_force_lifts_it_until_it_expires(host, tmp_path, expires, forced):
-    with connected(host, "NT1"):
-        ended = exceptions(tmp_path, expires, (*CUT, "samba-ntlm-auth", "samba-lanman-auth"))
-        played = remediate(host, tmp_path, *ended)
+    with connected(host, *OLD):
+        names = (*CUT, "samba-ntlm-auth", "samba-lanman-auth")
+        played = remediate(host, tmp_path, *force_exceptions(tmp_path, "smb1", names, expires))
         assert ("samba-server-min-protocol" in controls(played)) is forced, played.output
         assert ("samba-server-min-protocol" in blocked(played)) is not forced
     assert wire.smb1_only(samba_host.endpoint(host)).accepted is not forced
 
 
 def test_a_client_that_signs_holds_nothing_back(host, tmp_path):
-    options = ["-m", "SMB3_11", "--client-protection=sign"]
-    login = f"{samba_host.ALICE.user}%{samba_host.ALICE.password}"
-    command = [*host.enter(), "smbclient", *options, "-U", login, f"//{CLIENT}/scans"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
-        samba_host.until(lambda: samba_host.ALICE.user in samba_host.run(host, "smbstatus", "-b"))
+    with connected(host, *SIGNS) as client:
         played = remediate(host, tmp_path)
-        assert client.stdin is not None
         assert client.poll() is None, "the remediation threw out a client that does everything right"
-        client.stdin.close()
-        client.wait(30)
     assert set(CUT) <= controls(played), blocked(played)
 
 
@@ -154,8 +140,7 @@ def test_roles_choose_areas(host, tmp_path, name):
         encoding="utf-8",
     )
     before = host.executions()
-    samba_host.until(lambda: host.executions() == before)
-    done = samba_host.finish(samba_host.start(str(playbook), {"smb1": host}, tmp_path), tmp_path)
+    done = play(str(playbook), samba_host.inventory({"smb1": host}), tmp_path)
     assert done.code == 0, done.output
     text = (host.directory / "etc-samba" / "smb.conf").read_text(encoding="utf-8")
     assert "NT1" not in text

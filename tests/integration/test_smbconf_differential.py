@@ -24,6 +24,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.sa
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.merge import NOT_COMPARED, same
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.read import read
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.samba.settings import Table, key
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Collected
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import FactSet
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.setting import Setting
 from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import posix
@@ -152,6 +153,48 @@ def run_testparm(conf: pathlib.Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["testparm", "-sv", str(conf)], capture_output=True, text=True, cwd="/", check=False)
 
 
+def known(folder: pathlib.Path, table: Table) -> set[str]:
+    """Return the facts of the parameters that this testparm prints."""
+    empty = folder / "empty.conf"
+    empty.write_text("[global]\n", encoding="utf-8")
+    return set(testparm.parse(run_testparm(empty).stdout, "", table).globals)
+
+
+def registry(folder: pathlib.Path) -> str:
+    """Fill a registry of this test's own and return the lines of [global] that lead to it."""
+    private = folder / "private"
+    private.mkdir()
+    lines = [
+        f"{name} = {private}\n" for name in ("lock directory", "state directory", "cache directory", "private dir")
+    ]
+    (folder / "base.conf").write_text("[global]\n" + "".join(lines), encoding="utf-8")
+    (folder / "reg.conf").write_text(
+        "[global]\nserver string = fromreg\ndeadtime = 9\n[fromreg]\npath = /srv\nguest ok = yes\n", encoding="utf-8"
+    )
+    command = ["net", f"--configfile={folder / 'base.conf'}", "conf", "import", str(folder / "reg.conf")]
+    subprocess.run(command, check=True)
+    return "".join(lines) + "include = registry\n"
+
+
+def collect(conf: pathlib.Path, hidden: pathlib.Path, folder: pathlib.Path) -> Collected:
+    """Run the real collector, with an smbd that names our smb.conf and no testparm."""
+    fake = folder / "bin"
+    fake.mkdir(exist_ok=True)
+    (fake / "smbd").write_text(
+        '#!/bin/sh\n[ "$1" = -V ] && exec /usr/sbin/smbd -V\n'
+        f"/usr/sbin/smbd -b | sed 's|CONFIGFILE: .*|CONFIGFILE: {conf}|'\n",
+        encoding="utf-8",
+    )
+    (fake / "smbd").chmod(0o755)
+    script = catalogue.collector("n0nce", sections=("samba",)).replace(
+        b'PATH="$PATH:', f'PATH="{fake}:{hidden}"; : "'.encode(), 1
+    )
+    answer = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, cwd="/", check=False)
+    return posix.read_answer(
+        answer.stdout.decode("utf-8", "surrogateescape"), answer.stderr.decode(), answer.returncode, "n0nce"
+    )
+
+
 @pytest.fixture(scope="module")
 def hidden(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A PATH with everything but testparm, and an smbd that names our smb.conf."""
@@ -171,49 +214,16 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def test_value_in_force_and_origin(seed: int, tmp_path: pathlib.Path, hidden: pathlib.Path) -> None:
     settings = catalogue.settings("samba")
     table = Table(settings.values(), "4.17")
-    empty = tmp_path / "empty.conf"
-    empty.write_text("[global]\n", encoding="utf-8")
-    known = set(testparm.parse(run_testparm(empty).stdout, "", table).globals)
-    generator = Generator(seed, tmp_path, table, known)
+    generator = Generator(seed, tmp_path, table, known(tmp_path, table))
     conf = tmp_path / "smb.conf"
-    if generator.with_registry:
-        private = tmp_path / "private"
-        private.mkdir()
-        lines = [
-            f"{name} = {private}" for name in ("lock directory", "state directory", "cache directory", "private dir")
-        ]
-        (tmp_path / "base.conf").write_text("[global]\n" + "\n".join(lines) + "\n", encoding="utf-8")
-        (tmp_path / "reg.conf").write_text(
-            "[global]\nserver string = fromreg\ndeadtime = 9\n[fromreg]\npath = /srv\nguest ok = yes\n",
-            encoding="utf-8",
-        )
-        subprocess.run(
-            ["net", f"--configfile={tmp_path / 'base.conf'}", "conf", "import", str(tmp_path / "reg.conf")], check=True
-        )
+    base = registry(tmp_path) if generator.with_registry else ""
     generator.file(tmp_path / "body.conf", 1, 40)
-    text = "[global]\n" + (
-        (tmp_path / "base.conf").read_text(encoding="utf-8") + "include = registry\n" if generator.with_registry else ""
-    )
-    conf.write_text(text + f"include = {tmp_path / 'body.conf'}\n", encoding="utf-8")
+    conf.write_text(f"[global]\n{base}include = {tmp_path / 'body.conf'}\n", encoding="utf-8")
     truth = run_testparm(conf)
     assert "Loaded services file OK" in truth.stderr, truth.stderr
     expected = testparm.parse(truth.stdout, truth.stderr, table)
 
-    fake = tmp_path / "bin"
-    fake.mkdir()
-    (fake / "smbd").write_text(
-        '#!/bin/sh\n[ "$1" = -V ] && exec /usr/sbin/smbd -V\n'
-        f"/usr/sbin/smbd -b | sed 's|CONFIGFILE: .*|CONFIGFILE: {conf}|'\n",
-        encoding="utf-8",
-    )
-    (fake / "smbd").chmod(0o755)
-    script = catalogue.collector("n0nce", sections=("samba",)).replace(
-        b'PATH="$PATH:', f'PATH="{fake}:{hidden}"; : "'.encode(), 1
-    )
-    answer = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, cwd="/", check=False)
-    collected = posix.read_answer(
-        answer.stdout.decode("utf-8", "surrogateescape"), answer.stderr.decode(), answer.returncode, "n0nce"
-    )
+    collected = collect(conf, hidden, tmp_path)
     assert collected.get("samba.testparm") is None
     facts = read(collected, settings, FactSet(), datetime.date(2026, 11, 23)).facts
     assert facts.get("samba.config_valid").configured is True, facts.get("samba.config_errors")

@@ -28,33 +28,13 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected im
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import FactSet
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.setting import Setting
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import Edited, Step, Target
-from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import posix
 
-from .test_smbconf_differential import SEEDS, Generator, hidden, run_testparm
+from .test_smbconf_differential import SEEDS, Generator, collect, hidden, known, registry, run_testparm
 
 __all__ = ["hidden"]  # a fixture
 
 SETTINGS = catalogue.settings("samba")
 TABLE = Table(SETTINGS.values(), "4.17")
-
-
-def collect(conf: pathlib.Path, hidden: pathlib.Path, folder: pathlib.Path) -> Collected:
-    """Run the real collector, with an smbd that names our smb.conf and no testparm."""
-    fake = folder / "bin"
-    fake.mkdir(exist_ok=True)
-    (fake / "smbd").write_text(
-        '#!/bin/sh\n[ "$1" = -V ] && exec /usr/sbin/smbd -V\n'
-        f"/usr/sbin/smbd -b | sed 's|CONFIGFILE: .*|CONFIGFILE: {conf}|'\n",
-        encoding="utf-8",
-    )
-    (fake / "smbd").chmod(0o755)
-    script = catalogue.collector("n0nce", sections=("samba",)).replace(
-        b'PATH="$PATH:', f'PATH="{fake}:{hidden}"; : "'.encode(), 1
-    )
-    answer = subprocess.run(["/bin/sh", "-s"], input=script, capture_output=True, cwd="/", check=False)
-    return posix.read_answer(
-        answer.stdout.decode("utf-8", "surrogateescape"), answer.stderr.decode(), answer.returncode, "n0nce"
-    )
 
 
 def plan(collected: Collected, targets: list[Target]) -> Edited:
@@ -108,11 +88,8 @@ def wanted(generator: Generator, view: testparm.TestparmView, chance: random.Ran
 def test_testparm_says_what_was_wanted_and_else_what_it_said(
     seed: int, tmp_path: pathlib.Path, hidden: pathlib.Path
 ) -> None:
-    empty = tmp_path / "empty.conf"
-    empty.write_text("[global]\n", encoding="utf-8")
-    known = set(testparm.parse(run_testparm(empty).stdout, "", TABLE).globals)
     chance = random.Random(seed + 1000)
-    generator = Generator(seed, tmp_path, TABLE, known)
+    generator = Generator(seed, tmp_path, TABLE, known(tmp_path, TABLE))
     conf = tmp_path / "smb.conf"
     base = registry(tmp_path) if generator.with_registry else ""
     generator.file(tmp_path / "body.conf", 1, 40)
@@ -138,22 +115,6 @@ def ends(folder: pathlib.Path, chance: random.Random) -> None:
             raw = raw + b"# caf\xe9 \xff\n" if chance.random() < 0.3 else raw
             raw = raw.removesuffix(b"\n") if chance.random() < 0.3 else raw
         path.write_bytes(raw)
-
-
-def registry(folder: pathlib.Path) -> str:
-    """Fill a registry of this test's own and return the lines of [global] that lead to it."""
-    private = folder / "private"
-    private.mkdir()
-    lines = [
-        f"{name} = {private}\n" for name in ("lock directory", "state directory", "cache directory", "private dir")
-    ]
-    (folder / "base.conf").write_text("[global]\n" + "".join(lines), encoding="utf-8")
-    (folder / "reg.conf").write_text(
-        "[global]\nserver string = fromreg\ndeadtime = 9\n[fromreg]\npath = /srv\nguest ok = yes\n", encoding="utf-8"
-    )
-    command = ["net", f"--configfile={folder / 'base.conf'}", "conf", "import", str(folder / "reg.conf")]
-    subprocess.run(command, check=True)
-    return "".join(lines) + "include = registry\n"
 
 
 def compare(before: testparm.TestparmView, after: testparm.TestparmView, targets: list[Target], done: Edited) -> None:
@@ -190,10 +151,7 @@ def _stronger(setting: Setting, given: Any, wanted: Any) -> bool:
 @pytest.mark.parametrize("seed", range(3))
 def test_most_of_what_is_asked_for_is_done(seed: int, tmp_path: pathlib.Path, hidden: pathlib.Path) -> None:
     """Else the test above would prove little: an editor that refuses everything is never wrong."""
-    empty = tmp_path / "empty.conf"
-    empty.write_text("[global]\n", encoding="utf-8")
-    known = set(testparm.parse(run_testparm(empty).stdout, "", TABLE).globals)
-    generator = Generator(seed + 1, tmp_path, TABLE, known)
+    generator = Generator(seed + 1, tmp_path, TABLE, known(tmp_path, TABLE))
     conf = tmp_path / "smb.conf"
     generator.file(conf, 1, 60)
     targets = [t for number in range(10) for t in wanted(generator, seen(conf), random.Random(number))]

@@ -20,8 +20,7 @@ UNSIGNED = tuple(dialect for dialect in wire.DIALECTS if dialect < 0x0311)
 
 @pytest.fixture(scope="module")
 def hosts():
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("smb1", "guest")) as running:
         for host in running.values():
             samba_host.add_user(host)
@@ -60,8 +59,7 @@ def smbclient(host: fleet.Host, share: str) -> bool:
 
 def test_the_client_itself_is_let_in_and_turned_away_where_it_should_be():
     """Each answer against the setting that alone decides it."""
-    if reason := fleet.obstacle():
-        pytest.skip(f"needs the embedded fleet: {reason}")
+    samba_host.require()
     with fleet.fleet(("defaults",)) as running:
         host = running["defaults"]
         where, share = samba_host.endpoint(host), "[files]\n path = /srv/files\n"

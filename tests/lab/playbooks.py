@@ -11,6 +11,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,25 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
+def command(
+    playbook: str, inventory: dict[str, Any] | pathlib.Path | str, folder: pathlib.Path, *arguments: str
+) -> list[str]:
+    """Return the command that plays ``breakwater.smb.<playbook>``, or a file, and keeps its runs in the folder."""
+    if isinstance(inventory, dict):
+        path = folder / "inventory.json"
+        path.write_text(json.dumps({"all": {"hosts": inventory}}), encoding="utf-8")
+        inventory = path
+    name = playbook if playbook.endswith(".yml") else f"breakwater.smb.{playbook}"
+    results = f"breakwater_results={folder / 'results'}"
+    return [str(BIN / "ansible-playbook"), name, "-i", str(inventory), "-e", results, *arguments]
+
+
+def ended(code: int, output: str, folder: pathlib.Path) -> Played:
+    """Return how it went; a traceback is never right."""
+    assert "Traceback" not in output, output
+    return Played(code, output, folder / "results")
+
+
 def play(
     playbook: str,
     inventory: dict[str, Any] | pathlib.Path | str,
@@ -68,24 +88,34 @@ def play(
     seconds: float = 300,
     **extra: str,
 ) -> Played:
-    """Run ``breakwater.smb.<playbook>`` and return how it went; ``extra`` are environment variables."""
-    if isinstance(inventory, dict):
-        path = folder / "inventory.json"
-        path.write_text(json.dumps({"all": {"hosts": inventory}}), encoding="utf-8")
-        inventory = path
-    results = folder / "results"
-    command = [
-        str(BIN / "ansible-playbook"),
-        f"breakwater.smb.{playbook}",
-        "-i",
-        str(inventory),
-        "-e",
-        f"breakwater_results={results}",
-        *arguments,
-    ]
+    """Run ``breakwater.smb.<playbook>``, or a file, and return how it went; ``extra`` are environment variables."""
     done = subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env=environment(**extra), check=False, timeout=seconds
+        command(playbook, inventory, folder, *arguments),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(**extra),
+        check=False,
+        timeout=seconds,
     )
-    output = done.stdout + done.stderr
-    assert "Traceback" not in output, output
-    return Played(done.returncode, output, results)
+    return ended(done.returncode, done.stdout + done.stderr, folder)
+
+
+def made(record: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return what was changed on a host, or in check mode would be, as a person reads it."""
+    keys = ("control", "object", "address", "before", "after")
+    return [tuple(_plain(change.get(key)) for key in keys) for change in record["remediation"].get("changes", ())]
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def force_exceptions(
+    folder: pathlib.Path, host: str, names: Sequence[str], expires: str = "2099-01-01"
+) -> tuple[str, ...]:
+    """Return the arguments that name exceptions of kind force from controls."""
+    common = {"kind": "force", "hosts": host, "reason": "its client is told", "owner": "alice", "expires": expires}
+    path = folder / "exceptions.yml"
+    path.write_text(json.dumps({"exceptions": [{**common, "control": name} for name in names]}), encoding="utf-8")
+    return ("-e", f"breakwater_exceptions={path}")

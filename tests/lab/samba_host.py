@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
+import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import fleet
+import pytest
 
-from .playbooks import BIN, Played, environment
+from .playbooks import Played, command, ended, environment
 from .wire import Endpoint, Login
 
 ALICE = Login("alice", "correct horse")
@@ -26,14 +29,15 @@ VOLATILE = ("host.process", "host.package_index_age_days")
 """Facts that two readings of an unchanged host do not share: numbers of processes, the age of apt's lists."""
 
 
+def require() -> None:
+    """Skip the test where hosts of the embedded fleet cannot be made."""
+    if reason := fleet.obstacle():
+        pytest.skip(f"needs the embedded fleet: {reason}")
+
+
 def inventory(hosts: Mapping[str, fleet.Host]) -> dict[str, dict[str, Any]]:
     """Return the inventory of hosts by their names there; they may be of several fleets."""
-    entries = {}
-    for name, host in hosts.items():
-        path = host.directory.parent / "hosts.json"
-        known = json.loads(path.read_text(encoding="utf-8"))["all"]["children"]["fleet"]["hosts"]
-        entries[name] = dict(known[host.name])
-    return entries
+    return {name: dict(fleet.variables(host)) for name, host in hosts.items()}
 
 
 def endpoint(host: fleet.Host) -> Endpoint:
@@ -41,12 +45,12 @@ def endpoint(host: fleet.Host) -> Endpoint:
     return Endpoint(namespace=f"/proc/{host.pid}/ns/net")
 
 
-def run(host: fleet.Host, *command: str, text: str = "") -> str:
+def run(host: fleet.Host, *words: str, text: str = "") -> str:
     """Run a command inside the host and return what it wrote; a failure is the test's."""
     done = subprocess.run(
-        [*host.enter(), *command], input=text, capture_output=True, text=True, check=False, timeout=SECONDS
+        [*host.enter(), *words], input=text, capture_output=True, text=True, check=False, timeout=SECONDS
     )
-    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
     return done.stdout
 
 
@@ -120,6 +124,23 @@ def release(host: fleet.Host) -> None:
     (host.directory / "waiting").unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def held(host: fleet.Host, folder: pathlib.Path, tool: str, but: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a remediation that waits where it calls the tool (see ``hold``); at the end it may go on."""
+    hold(host, tool, but)
+    process = start("remediate", {host.name: host}, folder)
+    try:
+        until(lambda: waits(host) or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[0]
+        yield process
+    except BaseException:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        release(host)
+
+
 def until(what: Callable[[], bool], seconds: float = SECONDS) -> None:
     """Wait for something."""
     deadline = time.monotonic() + seconds
@@ -131,14 +152,9 @@ def until(what: Callable[[], bool], seconds: float = SECONDS) -> None:
 def start(
     playbook: str, hosts: Mapping[str, fleet.Host], folder: pathlib.Path, *arguments: str
 ) -> subprocess.Popen[str]:
-    """Start ``breakwater.smb.<playbook>`` (or a file) in a process group of its own; ``finish`` waits for it."""
-    path = folder / "inventory.json"
-    path.write_text(json.dumps({"all": {"hosts": inventory(hosts)}}), encoding="utf-8")
-    name = playbook if playbook.endswith(".yml") else f"breakwater.smb.{playbook}"
-    command = [str(BIN / "ansible-playbook"), name, "-i", str(path)]
-    command += ["-e", f"breakwater_results={folder / 'results'}", *arguments]
+    """Start ``breakwater.smb.<playbook>`` in a process group of its own; ``finish`` waits for it."""
     return subprocess.Popen(
-        command,
+        command(playbook, inventory(hosts), folder, *arguments),
         cwd=folder,
         env=environment(),
         text=True,
@@ -152,8 +168,7 @@ def start(
 def finish(process: subprocess.Popen[str], folder: pathlib.Path) -> Played:
     """Wait for what ``start`` started."""
     output, _nothing = process.communicate(timeout=300)
-    assert "Traceback" not in output, output
-    return Played(process.returncode, output, folder / "results")
+    return ended(process.returncode, output, folder)
 
 
 def sessions(host: fleet.Host) -> list[int]:
@@ -189,13 +204,3 @@ def steady(record: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, An
     """Return a host's facts and findings without what differs between two readings of an unchanged host."""
     facts = {name: objects for name, objects in record["facts"].items() if name not in VOLATILE}
     return facts, record["findings"]
-
-
-def made(record: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Return what was changed, or in check mode would be, as a person reads it."""
-    keys = ("control", "object", "address", "before", "after")
-    return [tuple(_plain(change.get(key)) for key in keys) for change in record["remediation"].get("changes", ())]
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -21,10 +21,13 @@ sys.modules["bench_controller"] = bench
 SPEC.loader.exec_module(bench)
 
 
-def test_no_playbook_always_goes_first():
-    orders = bench.rounds(["a", "b", "c"], 6)
-    assert {order[0] for order in orders} == {"a", "b", "c"}
-    assert all(sorted(order) == ["a", "b", "c"] for order in orders)
+@pytest.mark.parametrize("cases", ["abc", "ab", "abcd"])
+def test_no_playbook_always_goes_first(cases):
+    orders = bench.rounds(list(cases), 2 * len(cases))
+    first = [order[0] for order in orders]
+    assert {case: first.count(case) for case in cases} == dict.fromkeys(cases, 2)
+    assert first[0] != first[1]
+    assert all(sorted(order) == list(cases) for order in orders)
 
 
 def test_addresses_are_loopback_and_distinct():

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import pathlib
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.lab import powershell, samba_host
-from tests.lab.playbooks import Played, play
+from tests.lab import powershell, story
+from tests.lab.playbooks import force_exceptions, play
+from tests.lab.story import differing
 from tests.lab.windows.connections import Kind
 from tests.lab.windows.execution import Exec, Result, Run
 from tests.lab.windows.fleet import PASSWORD, Fleet, fleet
@@ -24,8 +22,6 @@ from tests.lab.windows.simulated import SimulatedHost
 from tests.lab.windows.wsman.faults import Fault
 
 HOSTS = ("ws2008r2", "ws2012r2", "ws2016", "ws2019", "ws2022", "ws2025", "win11-24h2")
-STEPS = ("audit", "check", "remediate", "after", "again", "rollback", "restored")
-PLAYBOOK = {"check": "remediate", "after": "audit", "again": "remediate", "restored": "audit"}
 KINDS: tuple[Kind, ...] = ("winrm-ntlm", "psrp-basic-tls")
 WORSE = ("high", "critical")
 ELSEWHERE = ("firewall", "patch")
@@ -68,25 +64,8 @@ LEFT = {
 """What is still grave afterwards on each host, and which rule held it back or what it waits for."""
 
 
-@dataclass
-class Step:
-    """What a playbook did and left behind, by host."""
-
-    played: Played
-    run: dict[str, Any]
-    records: dict[str, dict[str, Any]]
-    executions: dict[str, int]
-    states: dict[str, dict[str, Any]]
-
-    def failing(self, name: str) -> dict[str, str]:
-        """Return control → severity of what fails on a host."""
-        return {f["control"]: f["severity"] for f in self.records[name]["findings"] if f["verdict"] == "fail"}
-
-    def changed(self, name: str) -> int:
-        """Return what Ansible's recap says."""
-        recap = re.search(rf"^{name} .*changed=(\d+)", self.played.output, re.MULTILINE)
-        assert recap, self.played.output
-        return int(recap[1])
+class Step(story.Step):
+    """What a playbook did and left behind, by host, with its journals."""
 
     def blocked(self, name: str) -> dict[str, dict[str, Any]]:
         """Return control → what held it back."""
@@ -105,7 +84,7 @@ class Step:
 def one_step(name: str, hosts: Fleet, folder: pathlib.Path, *arguments: str) -> Step:
     names = list(hosts.inventory)
     before = {one: hosts.executions(one) for one in names}
-    played = play(PLAYBOOK.get(name, name), hosts.inventory, folder, "-f", "4", *arguments, seconds=900)
+    played = play(story.PLAYBOOK.get(name, name), hosts.inventory, folder, "-f", "4", *arguments, seconds=900)
     return Step(
         played,
         played.run,
@@ -122,90 +101,70 @@ def state(hosts: Fleet, name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def story(request, tmp_path_factory) -> dict[str, Step]:
-    """Audit, look at the plan, remediate, audit, remediate again, roll back, audit: each once for all hosts."""
+def told(request, tmp_path_factory) -> dict[str, Step]:
+    """The whole of it once for all hosts."""
     powershell.require()
     folder = tmp_path_factory.mktemp("story")
-    told: dict[str, Step] = {}
     with fleet(HOSTS, request.param, folder) as hosts:
-        for name in STEPS:
-            arguments: tuple[str, ...] = ("-e", '{"breakwater_batches": ["100%"]}')
-            if name == "check":
-                arguments += ("--check", "--diff")
-            if name == "rollback":
-                arguments += ("-e", f"breakwater_journal={told['remediate'].run['id']}")
-            told[name] = one_step(name, hosts, folder, *arguments)
-    return told
+        return story.tell(lambda name, *arguments: one_step(name, hosts, folder, *arguments))
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
-def test_what_is_still_grave_is_exactly_what_a_rule_held_back(story, name):
+def test_what_is_still_grave_is_exactly_what_a_rule_held_back(told, name):
     """Everything else that is high or worse, and that a step exists for, holds now."""
-    remediation = story["remediate"].records[name]["remediation"]
-    held = {control: one["kind"] for control, one in story["remediate"].blocked(name).items()}
+    remediation = told["remediate"].records[name]["remediation"]
+    held = {control: one["kind"] for control, one in told["remediate"].blocked(name).items()}
     held |= {change["control"]: change["restart"] for change in remediation["changes"] if "restart" in change}
     grave = {
         finding["control"]
-        for finding in story["after"].records[name]["findings"]
+        for finding in told["after"].records[name]["findings"]
         if finding["verdict"] == "fail" and finding["severity"] in WORSE and finding["area"] not in ELSEWHERE
     }
     assert {control: held.get(control) for control in grave} == LEFT[name]
-    assert story["remediate"].failing(name) == story["after"].failing(name)
-    assert len(story["after"].failing(name)) < len(story["audit"].failing(name))
+    assert told["remediate"].failing(name) == told["after"].failing(name)
+    assert len(told["after"].failing(name)) < len(told["audit"].failing(name))
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
-def test_check_listed_exactly_what_was_done(story, name):
-    planned = samba_host.made(story["check"].records[name])
-    assert planned
-    assert planned == samba_host.made(story["remediate"].records[name])
-    for step, expected in (("check", "planned"), ("remediate", "done")):
-        changes = story[step].records[name]["remediation"]["changes"]
-        assert {change.get("state", "planned") for change in changes} == {expected}, step
-    assert story["check"].states[name] == story["audit"].states[name]
-    assert story["check"].changed(name) == story["remediate"].changed(name) == 1
+def test_check_listed_exactly_what_was_done(told, name):
+    story.check_plan(told, name)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
-def test_a_second_time_changes_nothing(story, name):
-    again = story["again"]
-    assert again.changed(name) == 0, again.played.output
-    assert samba_host.made(again.records[name]) == []
-    assert again.states[name] == story["remediate"].states[name]
+def test_a_second_time_changes_nothing(told, name):
+    story.check_again(told, name)
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", HOSTS)
-def test_rollback_restores_the_state_and_every_finding(story, name):
+def test_rollback_restores_the_state_and_every_finding(told, name):
     """Absent values are absent again, and every value has its type."""
-    first, last = story["audit"].states[name], story["rollback"].states[name]
-    assert {key for key in first.keys() | last.keys() if first.get(key) != last.get(key)} == set()
-    assert story["remediate"].states[name] != first
-    before, after = story["audit"].records[name], story["restored"].records[name]
-    assert {
-        k for k in before["facts"].keys() | after["facts"] if before["facts"].get(k) != after["facts"].get(k)
-    } == set()
+    first, last = told["audit"].states[name], told["rollback"].states[name]
+    assert differing(first, last) == set()
+    assert told["remediate"].states[name] != first
+    before, after = told["audit"].records[name], told["restored"].records[name]
+    assert differing(before["facts"], after["facts"]) == set()
     assert after["findings"] == before["findings"]
 
 
 @pytest.mark.once
-def test_executions_counted_by_the_server(story):
+def test_executions_counted_by_the_server(told):
     one = dict.fromkeys(HOSTS, 1)
-    assert story["audit"].executions == one
-    assert story["check"].executions == one
+    assert told["audit"].executions == one
+    assert told["check"].executions == one
     # Everyone may log on over the network to each of them: that right is changed, with an undo armed.
-    assert [name for name in HOSTS if not story["remediate"].risky(name)] == []
-    assert story["remediate"].executions == dict.fromkeys(HOSTS, 3)
-    assert story["again"].executions == one
-    assert [name for name in HOSTS if story["remediate"].states[name]["tasks"]] == [], "an undo is still armed"
+    assert [name for name in HOSTS if not told["remediate"].risky(name)] == []
+    assert told["remediate"].executions == dict.fromkeys(HOSTS, 3)
+    assert told["again"].executions == one
+    assert [name for name in HOSTS if told["remediate"].states[name]["tasks"]] == [], "an undo is still armed"
 
 
 @pytest.mark.once
-def test_secrets_are_nowhere(story):
-    for step in story.values():
+def test_secrets_are_nowhere(told):
+    for step in told.values():
         assert PASSWORD not in step.played.output
         for path in step.played.results.rglob("*"):
             if path.is_file() and path.suffix in (".json", ".jsonl", ".txt", ".html", ".xml"):
@@ -213,27 +172,16 @@ def test_secrets_are_nowhere(story):
 
 
 @pytest.mark.once
-def test_the_journal_keeps_typed_old_values(story):
+def test_the_journal_keeps_typed_old_values(told):
     """An undo must know that there was nothing, and what a value's type was."""
     for name in HOSTS:
-        lines = story["remediate"].journal(name)
+        lines = told["remediate"].journal(name)
         registry = [line["step"] for line in lines if line["step"]["kind"] == "registry"]
         assert registry, name
         assert {"type"} <= set(registry[0]["after"]), name
         types = {step.get("before", {}).get("type", "none") for step in registry}
         assert types <= {"absent", "dword", "qword", "sz", "expand_sz", "multi_sz", "binary"}, (name, types)
         assert "absent" in types, name
-
-
-@pytest.fixture
-def everything(tmp_path):
-    """Return a profile of all controls, strictly."""
-    from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
-    from tests.lab.windows import expected
-
-    path = tmp_path / "everything.yml"
-    path.write_text(yaml.safe_dump(expected.everything(catalogue.controls())), encoding="utf-8")
-    return str(path)
 
 
 def test_what_group_policy_owns_is_never_written(tmp_path):
@@ -252,13 +200,6 @@ def test_what_group_policy_owns_is_never_written(tmp_path):
         assert after.get("gpos") == first.get("gpos")
 
 
-def force(folder: pathlib.Path, host: str, *names: str) -> tuple[str, ...]:
-    common = {"kind": "force", "hosts": host, "reason": "told", "owner": "alice", "expires": "2099-01-01"}
-    path = folder / "exceptions.yml"
-    path.write_text(yaml.safe_dump({"exceptions": [{**common, "control": name} for name in names]}), encoding="utf-8")
-    return ("-e", f"breakwater_exceptions={path}")
-
-
 def test_smb1_in_use_is_held_back_with_its_clients_and_forced(tmp_path):
     """Server 2016 has a session of SMB 1 and two clients in its log."""
     powershell.require()
@@ -274,7 +215,7 @@ def test_smb1_in_use_is_held_back_with_its_clients_and_forced(tmp_path):
         before = {one["control"] for one in held}
         assert before <= set(step.failing("ws2016"))
         stages = [one["control"] for one in step.blocked("ws2016").values() if one["kind"] in ("in-use", "stage")]
-        forced = one_step("remediate", hosts, tmp_path, *force(tmp_path, "ws2016", *stages))
+        forced = one_step("remediate", hosts, tmp_path, *force_exceptions(tmp_path, "ws2016", stages))
         remediation = forced.records["ws2016"]["remediation"]
         assert before <= {change["control"] for change in remediation["changes"]}, forced.blocked("ws2016")
         assert remediation["reboot_required"] and "reboot" in remediation["pending"]
@@ -289,7 +230,7 @@ def test_smb1_in_use_is_held_back_with_its_clients_and_forced(tmp_path):
             assert back.played.code == 0, back.played.output
         hosts.simulated["ws2016"].reboot()
         last = state(hosts, "ws2016")
-        other = {key for key in first.keys() | last.keys() if first.get(key) != last.get(key)}
+        other = differing(first, last)
         assert other <= {"boots", "payload", "services"}, other  # numbers of processes; the registry is as it was
 
 
@@ -306,7 +247,7 @@ def test_a_right_is_changed_with_an_undo_armed_and_confirmed_over_a_new_connecti
         assert step.executions["ws2019"] == 3
         assert hosts["ws2019"].stats.connections - connections >= 2
         assert step.states["ws2019"]["tasks"] == {}, "the undo is still armed"
-        assert {key for key in first if first[key] != step.states["ws2019"][key]} == {"user_rights"}
+        assert differing(first, step.states["ws2019"]) == {"user_rights"}
 
 
 def test_without_a_risk_two_executions_are_enough(tmp_path):
@@ -343,8 +284,7 @@ def test_unconfirmed_a_right_is_undone_by_the_host_itself(tmp_path):
         assert step.played.code != 0
         failed = step.records["ws2019"]["remediation"]["failed"]
         assert "undone" in failed and "confirmed" in failed, failed
-        after = step.states["ws2019"]
-        assert {key for key in first.keys() | after.keys() if first.get(key) != after.get(key)} <= {"clock"}
+        assert differing(first, step.states["ws2019"]) <= {"clock"}
 
 
 @pytest.mark.parametrize(
@@ -363,5 +303,4 @@ def test_a_lost_connection_while_it_changes_is_finished_or_undone(tmp_path, kind
         for run in (again, broken):
             back = one_step("rollback", hosts, tmp_path, "-e", f"breakwater_journal={run.run['id']}")
             assert back.records["ws2019"]["remediation"].get("failed", "") == "", back.played.output
-        last = state(hosts, "ws2019")
-        assert {key for key in first.keys() | last.keys() if first.get(key) != last.get(key)} == set()
+        assert differing(first, state(hosts, "ws2019")) == set()

@@ -79,13 +79,14 @@ def confirm(host: SimulatedHost, journal: str, user: str = "admin") -> Answer:
 def sent(host: SimulatedHost, script: bytes, user: str) -> Answer:
     """Run a script as the connections do, and return its answer."""
     done = host.run(Exec("winrm", windows.COMMAND, script, user))
-    text = done.stdout.decode()
+    text, errors = done.stdout.decode(), done.stderr.decode()
     if "@@breakwater" not in text or " end@@" not in text:
-        return Answer(done.rc, done.stderr.decode())
-    collected = windows.read_answer(text, done.stderr.decode(), done.rc, NONCE)
-    own = {record.id: record for record in collected.records if record.id == "apply.host"}
+        return Answer(done.rc, errors)
+    collected = windows.read_answer(text, errors, done.rc, NONCE)
+    own = collected.get("apply.host")
+    assert own is not None, text
     steps = {record.data["id"]: record.data for record in collected.records if record.id == "apply.step"}
-    return Answer(done.rc, done.stderr.decode(), collected, own["apply.host"].data, steps)
+    return Answer(done.rc, errors, collected, own.data, steps)
 
 
 def inverse(steps: Sequence[Step], journal: str = "first") -> tuple[Step, ...]:
@@ -105,18 +106,18 @@ def inverse(steps: Sequence[Step], journal: str = "first") -> tuple[Step, ...]:
 
 def dying(point: str, number: str | int = "") -> str:
     """Return the function that ends the process, as by kill -9, at one boundary."""
-    return (
-        "function bw_point([string]$name, [string]$id) {\n"
-        f"if ($name -eq '{point}' -and $id -eq '{number}') {{ [Diagnostics.Process]::GetCurrentProcess().Kill() }}\n"
-        "}"
-    )
+    return _at_point(point, number, "[Diagnostics.Process]::GetCurrentProcess().Kill()")
 
 
 def waiting(point: str, number: str | int, seconds: int) -> str:
     """Return the function that waits at one boundary."""
+    return _at_point(point, number, f"Start-Sleep -Seconds {seconds}")
+
+
+def _at_point(point: str, number: str | int, what: str) -> str:
     return (
         "function bw_point([string]$name, [string]$id) {\n"
-        f"if ($name -eq '{point}' -and $id -eq '{number}') {{ Start-Sleep -Seconds {seconds} }}\n"
+        f"if ($name -eq '{point}' -and $id -eq '{number}') {{ {what} }}\n"
         "}"
     )
 

@@ -15,7 +15,7 @@ SERVICES = "SYSTEM\\CurrentControlSet\\Services"
 SERVICING = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing"
 UPDATE = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\RebootRequired"
 MANAGER = "SYSTEM\\CurrentControlSet\\Control\\Session Manager"
-ABSENT, DISABLED, ENABLED = 3, 2, 1
+DISABLED, ENABLED = 2, 1
 
 _DRIVERS = {
     "srv": ("SMB1Protocol-Server", "Server SMB 1.xxx Driver", ["srv2"], 3),
@@ -114,10 +114,11 @@ def _can(document: Document, name: str, asked: set[str]) -> bool:
 
 def _listeners(document: Document) -> None:
     kept = [socket for socket in document["listeners"] if socket["port"] not in (137, 138, 139, 445)]
-    document["listeners"] = kept + list(_smb(document))
+    document["listeners"] = kept + list(smb_listeners(document))
 
 
-def _smb(document: Document) -> Iterator[Document]:
+def smb_listeners(document: Document) -> Iterator[Document]:
+    """Yield SMB's own listeners, as they follow from the Server service and the adapters' NetBIOS options."""
     if document["services"].get("LanmanServer", {}).get("state") == "Running":
         yield {"proto": "tcp", "address": "::", "port": 445, "pid": 4}
     for adapter in document["adapters"]:

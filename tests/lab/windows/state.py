@@ -11,10 +11,10 @@ cmdlets and the registry cannot contradict each other unless a host's data wants
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from . import definition, generated, policy, principals, version
+from . import boot, definition, generated, policy, principals, version
 from .definition import Document
 
 CCS = "SYSTEM\\CurrentControlSet"
@@ -46,9 +46,9 @@ def build(name: str, now: datetime.datetime | None = None) -> Document:
         registry.set(key, value, data)
     principals.apply(document)
     version.apply(document)
+    document["registry"] = registry.keys
     _listeners(document)
     _times(document, moment)
-    document["registry"] = registry.keys
     return document
 
 
@@ -187,38 +187,22 @@ def _profile(registry: Registry, key: str, values: Document, logging: Document) 
 def _reboot(document: Document, registry: Registry) -> None:
     """The four signs of a pending reboot, each a key or a value that is there or not."""
     pending = document.pop("reboot", {})
-    servicing = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing"
     if pending.get("cbs"):
-        registry.key(f"{servicing}\\RebootPending")
+        registry.key(f"{boot.SERVICING}\\RebootPending")
     if pending.get("cbs_in_progress"):
-        registry.key(f"{servicing}\\RebootInProgress")
+        registry.key(f"{boot.SERVICING}\\RebootInProgress")
     if pending.get("windows_update"):
-        registry.key("SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\RebootRequired")
+        registry.key(boot.UPDATE)
     if pending.get("file_rename"):
-        registry.set(f"{CCS}\\Control\\Session Manager", "PendingFileRenameOperations", pending["file_rename"])
+        registry.set(boot.MANAGER, "PendingFileRenameOperations", pending["file_rename"])
 
 
 def _listeners(document: Document) -> None:
-    """SMB's own listeners follow from the Server service and the adapters."""
     listeners = [
         {"proto": proto, "address": address, "port": port, "pid": pid}
         for proto, address, port, pid in document["listeners"]
     ]
-    listeners += _smb_listeners(document)
-    document["listeners"] = listeners
-
-
-def _smb_listeners(document: Document) -> Iterator[Document]:
-    if document["services"].get("LanmanServer", {}).get("state") == "Running":
-        yield {"proto": "tcp", "address": "::", "port": 445, "pid": 4}
-    for adapter in document["adapters"]:
-        if adapter["netbios"] == 2:
-            continue
-        for address in adapter["addresses"]:
-            if ":" not in address:
-                yield {"proto": "tcp", "address": address, "port": 139, "pid": 4}
-                yield {"proto": "udp", "address": address, "port": 137, "pid": 4}
-                yield {"proto": "udp", "address": address, "port": 138, "pid": 4}
+    document["listeners"] = [*listeners, *boot.smb_listeners(document)]
 
 
 def _times(document: Document, now: datetime.datetime) -> None:

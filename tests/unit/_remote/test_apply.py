@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
@@ -31,30 +30,16 @@ from tests.lab.interpreter import (
     states,
     with_state,
 )
+from tests.lab.shells import SHELLS, needs, require
 
-SHELLS = {
-    "dash": ["dash"],
-    "busybox ash": ["busybox", "ash"],
-    "bash": ["bash"],
-    "ksh": ["ksh"],
-    "mksh": ["mksh"],
-    "zsh as sh": ["zsh", "--emulate", "sh"],
-}
-PACKAGE = {"busybox ash": "busybox", "zsh as sh": "zsh"}
 OWNER = f"{os.getuid()} {os.getgid()}"
 ODD = b"[global]\r\n\tx = \xe9\xff\x81\x88 'q' $(touch PWNED) `touch PWNED` \\ \"z\"\n%s %d \\n\n\n \x01 \x1b[31m\nlast, no newline"
 HOSTILE = "a $(touch PWNED) `touch PWNED` 'b' \"c\" \\ ;& \xe9\n-x"
 
 
-def needs(command, package=None):
-    if shutil.which(command) is None:
-        pytest.skip(f"needs {command}: apt-get install {package or command}")
-
-
 @pytest.fixture(params=SHELLS)
 def shell(request):
-    needs(SHELLS[request.param][0], PACKAGE.get(request.param))
-    return SHELLS[request.param]
+    return require(request.param)
 
 
 @pytest.fixture

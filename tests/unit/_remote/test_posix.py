@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import subprocess
 
 import pytest
@@ -15,17 +14,9 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import ca
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import GarbledAnswer
 from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import posix
 from ansible_collections.breakwater.smb.plugins.plugin_utils._remote.execution import PrivilegeRefused
+from tests.lab.shells import SHELLS, needs, require
 
 CORE = (pathlib.Path(posix.__file__).parent / "core.sh").read_text(encoding="utf-8")
-SHELLS = {
-    "dash": ["dash"],
-    "busybox ash": ["busybox", "ash"],
-    "bash": ["bash"],
-    "ksh": ["ksh"],
-    "mksh": ["mksh"],
-    "zsh as sh": ["zsh", "--emulate", "sh"],
-}
-PACKAGE = {"busybox ash": "busybox", "zsh as sh": "zsh"}
 AWKS = {"mawk": "mawk", "gawk": "gawk", "original-awk": "original-awk", "busybox awk": "busybox"}
 WEIRD = b'a\x00b\x02\tc\\ "q" \xe9\xff\r\nsecond\x1b[31m\x7f \xc3\xa9 {{ 7 * 7 }} $(id) `id`\nlast'
 SECTION = """
@@ -45,11 +36,6 @@ bw_text text label 'a  b
 c'
 }
 """
-
-
-def needs(command, package=None):
-    if shutil.which(command) is None:
-        pytest.skip(f"needs {command}: apt-get install {package or command}")
 
 
 def answer(shell, tmp_path, environment=None, core=CORE):
@@ -81,8 +67,7 @@ def check(collected):
 
 @pytest.mark.parametrize("name", SHELLS)
 def test_every_shell_gives_the_same_answer(name, tmp_path):
-    needs(SHELLS[name][0], PACKAGE.get(name))
-    check(answer(SHELLS[name], tmp_path))
+    check(answer(require(name), tmp_path))
 
 
 @pytest.mark.parametrize("name", AWKS)

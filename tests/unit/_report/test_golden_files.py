@@ -140,17 +140,30 @@ def report() -> Report:
     return Report(run, Fleet(run.id, "20261123T001231Z-aaaa", True, drift), ranking, hosts.__getitem__, trend, "d")
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_report_is_as_it_was(name):
-    for _format, path, chunks in render(report(), (name,)):
+def check_golden(document: Report, name: str, folder: pathlib.Path) -> None:
+    """A format of a report is what the folder's file holds."""
+    for _format, path, chunks in render(document, (name,)):
         text = "".join(chunks)
         if name == "html":  # its style, its script and their digests are not what this test is about
             text = re.sub(r"(?s)(<style>|<script>|'sha256-|&#39;sha256-).*?(</style>|</script>|'|&#39;)", r"\1\2", text)
-        golden = GOLDEN / path
+        golden = folder / path
         if os.environ.get("BREAKWATER_UPDATE_GOLDEN") == "1":
             golden.parent.mkdir(exist_ok=True)
             golden.write_text(text, encoding="utf-8")
         assert text == golden.read_text(encoding="utf-8"), f"{golden} differs; BREAKWATER_UPDATE_GOLDEN=1 rewrites it"
+
+
+def check_junit_totals(suite: tree.Element) -> None:
+    """The totals of a suite are those of its cases."""
+    results = [child.tag for case in suite for child in case]
+    assert int(suite.get("tests", "")) == len(suite), suite.get("name")
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert int(suite.get(attribute, "")) == results.count(tag), suite.get("name")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_report_is_as_it_was(name):
+    check_golden(report(), name, GOLDEN)
 
 
 def test_junit_has_the_form_that_jenkins_reads():
@@ -162,9 +175,6 @@ def test_junit_has_the_form_that_jenkins_reads():
         assert required <= set(element.keys()) <= required | optional, element.tag
         assert {child.tag for child in element} <= CHILDREN.get(element.tag, set())
     for suite in root:
-        results = [child.tag for case in suite for child in case]
-        assert int(suite.get("tests")) == len(suite)
-        for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            assert int(suite.get(attribute)) == results.count(tag)
+        check_junit_totals(suite)
         names = [(case.get("classname"), case.get("name")) for case in suite]
         assert len(set(names)) == len(names)

@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
 from collections.abc import Callable, Mapping
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent.parent))
 
 Answers = dict[str, str]
 Ask = Callable[..., Answers]

@@ -2,13 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes ``tests.lab`` importable; answers of Windows hosts, by hand from what Microsoft documents and live hosts show."""
+"""Answers of Windows hosts, by hand from what Microsoft documents and live hosts show."""
 
 from __future__ import annotations
 
 import datetime
-import pathlib
-import sys
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.wi
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Collected, Reading, Record
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import Edited, Target
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 TODAY = datetime.date(2026, 11, 25)
 PARAMETERS = "SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
 

@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import ABSENT, Native, Order, Step, Twin
-from tests.lab.windows.applying import carry_out, confirm, dying, inverse, state_folder, waiting, whole
+from tests.lab.windows.applying import Answer, carry_out, confirm, dying, inverse, state_folder, waiting, whole
 from tests.lab.windows.simulated import SimulatedHost
 
 SERVICES = r"SYSTEM\CurrentControlSet\Services"
@@ -72,6 +74,25 @@ def stands(host: SimulatedHost) -> list[str]:
         "old" if now == was else "new" if now == then else repr(now)
         for now, was, then in zip(seen, old, new, strict=True)
     ]
+
+
+@contextlib.contextmanager
+def going_on(host: SimulatedHost, order: Order, extra: str) -> Iterator[list[Answer]]:
+    """A change meanwhile; what became of it is in the list at the end."""
+    seen: list[Answer] = []
+    change = threading.Thread(target=lambda: seen.append(carry_out(host, order, extra=extra)))
+    change.start()
+    try:
+        yield seen
+    finally:
+        change.join()
+
+
+def until(what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
@@ -139,19 +160,10 @@ def test_killed_before_anything_is_armed(host):
 def test_an_undo_waits_for_the_change_to_end(host):
     """The clock is over while the change still goes on: both happen, one after the other."""
     before, steps = whole(host), plan(host, risky=True)
-    seen = []
-    change = threading.Thread(
-        target=lambda: seen.append(
-            carry_out(host, Order("first", steps, inverse(steps), seconds=600), extra=waiting("after-done", 4, 4))
-        )
-    )
-    change.start()
-    for _attempt in range(200):
-        if host.document()["tasks"] and stands(host)[3] == "new":
-            break
-        time.sleep(0.1)
-    assert host.wait(601) == [r"\Breakwater\undo-first"]
-    change.join()
+    order = Order("first", steps, inverse(steps), seconds=600)
+    with going_on(host, order, waiting("after-done", 4, 4)) as seen:
+        until(lambda: host.document()["tasks"] and stands(host)[3] == "new")
+        assert host.wait(601) == [r"\Breakwater\undo-first"]
     assert seen[0].states == ["done"] * 4 and seen[0].host["armed"] is True
     assert whole(host) == before
     assert confirm(host, "first").obstacle.startswith("the undo has fired")
@@ -161,15 +173,12 @@ def test_an_undo_that_came_early_waits_for_its_new_time(host):
     """It was armed before the first step and once more before the risky one, when its first time was over already."""
     steps = plan(host, risky=True)
     order = Order("first", steps, inverse(steps), seconds=15)
-    seen, ran = [], []
-    change = threading.Thread(target=lambda: seen.append(carry_out(host, order, extra=waiting("after-done", 1, 25))))
-    change.start()
-    while not host.document()["tasks"]:
-        time.sleep(0.1)
-    time.sleep(16)
+    ran = []
     undo = threading.Thread(target=lambda: ran.extend(host.wait(0)))
-    undo.start()
-    change.join()
+    with going_on(host, order, waiting("after-done", 1, 25)) as seen:
+        until(lambda: host.document()["tasks"])
+        time.sleep(16)
+        undo.start()
     assert seen[0].states == ["done"] * 4 and seen[0].host["armed"] is True
     confirmed = confirm(host, "first")
     undo.join()
@@ -179,17 +188,9 @@ def test_an_undo_that_came_early_waits_for_its_new_time(host):
 
 def test_two_changes_at_once(host):
     steps = plan(host)
-    seen = []
-    first = threading.Thread(
-        target=lambda: seen.append(carry_out(host, Order("first", steps), extra=waiting("before-intended", 2, 8)))
-    )
-    first.start()
-    for _attempt in range(200):
-        if (state_folder(host) / "first" / "journal").exists():
-            break
-        time.sleep(0.1)
-    second = carry_out(host, Order("second", steps))
-    first.join()
+    with going_on(host, Order("first", steps), waiting("before-intended", 2, 8)) as seen:
+        until((state_folder(host) / "first" / "journal").exists)
+        second = carry_out(host, Order("second", steps))
     assert re.fullmatch(r"another change is going on: process \d+ since 20\S+Z", second.obstacle)
     assert second.states == ["skipped"] * 4
     assert seen[0].states == ["done"] * 4
@@ -225,17 +226,9 @@ def test_a_value_that_changed_since_it_was_collected(host):
 
 def test_a_value_that_changes_while_steps_are_done(host):
     steps = plan(host)
-    seen = []
-    change = threading.Thread(
-        target=lambda: seen.append(carry_out(host, Order("first", steps), extra=waiting("after-done", 2, 3)))
-    )
-    change.start()
-    for _attempt in range(200):
-        if stands(host)[1] == "new":
-            break
-        time.sleep(0.1)
-    host.change(lambda state: state["registry"][rf"{SERVICES}\Spooler"].update(Start=["DWord", 3]))
-    change.join()
+    with going_on(host, Order("first", steps), waiting("after-done", 2, 3)) as seen:
+        until(lambda: stands(host)[1] == "new")
+        host.change(lambda state: state["registry"][rf"{SERVICES}\Spooler"].update(Start=["DWord", 3]))
     assert seen[0].states == ["done", "done", "refused", "skipped"]
     assert host.document()["registry"][rf"{SERVICES}\Spooler"]["Start"] == ["DWord", 3]
 

@@ -10,18 +10,12 @@ security policy reference, and what each host's data says of it. Nothing here co
 
 from __future__ import annotations
 
-import datetime
-import json
-
 import pytest
 
-from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.assess import assess
-from ansible_collections.breakwater.smb.plugins.plugin_utils._assess.targets import targets
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue, reading
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.inputs import load_inputs
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
 from ansible_collections.breakwater.smb.plugins.plugin_utils._implementations.windows.edit import edit
-from ansible_collections.breakwater.smb.plugins.plugin_utils._remote import windows
-from tests.lab.windows import record
+
+from .test_edit import answered, judged
 
 LSA = "SYSTEM\\CurrentControlSet\\Control\\Lsa"
 MSV = f"{LSA}\\MSV1_0"
@@ -235,17 +229,9 @@ def planned():
 
 
 def edited(host):
-    recording = json.loads(record.path_of(host, "admin").read_text(encoding="utf-8"))
-    result = record.output(recording, record.NONCE)
-    collected = windows.read_answer(result.stdout.decode("ascii"), result.stderr.decode(), result.rc, record.NONCE)
-    today = datetime.date(2026, 11, 25)
-    read = reading.read(collected, today)
-    selections = load_inputs("recommended", None).selections_for(read.facts, read.implementations)
-    controls, settings = catalogue.controls(), catalogue.every_setting()
-    findings = assess(read.facts, read.implementations, controls, settings, selections, today=today)
-    wanted, _beyond = targets(findings, controls, selections, read.facts, settings, read.implementations)
-    mine = [target for target in wanted if target.fact.startswith("windows.")]
-    return edit(mine, collected, read.facts, catalogue.settings("windows"))
+    collected = answered(host, "admin")
+    read, wanted = judged(collected, "recommended")
+    return edit(wanted, collected, read.facts, catalogue.settings("windows"))
 
 
 def line(step):
