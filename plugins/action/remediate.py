@@ -31,6 +31,8 @@ class ActionModule(BreakwaterAction):
         "restart": {"type": "bool", "default": False},
         "reboot": {"type": "bool", "default": False},
         "window": {"type": "str"},
+        "cluster": {"type": "str"},
+        "roles": {"type": "list", "elements": "str"},
     }
     _requires_connection = True
 
@@ -41,6 +43,7 @@ class ActionModule(BreakwaterAction):
             subject=self.subject(options, task_vars),
             wanted=options,
             line=line(self.transport(), self._connection.get_option, task_vars),
+            nodes=self.nodes(options, task_vars),
             check=bool(self._task.check_mode),
         )
         return self.shown(remediate(request, context, self.hands()))

@@ -22,6 +22,7 @@ class ActionModule(BreakwaterAction):
         "profile": {"type": "str", "default": "recommended"},
         "exceptions": {"type": "path"},
         "implementation": {"type": "str"},
+        "cluster": {"type": "str"},
     }
     _requires_connection = True
 
@@ -30,6 +31,7 @@ class ActionModule(BreakwaterAction):
         request = RollbackRequest(
             subject=self.subject(options, task_vars),
             journal=options["journal"],
+            nodes=self.nodes(options, task_vars),
             check=bool(self._task.check_mode),
         )
         return self.shown(rollback(request, self.context(options), self.hands()))

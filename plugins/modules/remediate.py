@@ -75,6 +75,20 @@ options:
         several joined by C(;).
       - Without it, at any time, where O(restart) or O(reboot) is set.
     type: str
+  cluster:
+    description:
+      - Inventory group that holds all nodes of the cluster that the host belongs to, and no other host.
+      - Nodes are changed one after another. After one whose change was not completed, the others of the run stay as they are.
+      - What a special role holds back goes on only where an exception of kind C(force) names every node, and the play
+        reaches all of them.
+    type: str
+  roles:
+    description:
+      - Special roles of the host beside those that it tells itself, of C(backup-target), C(cluster), C(dfs),
+        C(domain-controller), C(hyper-v) and C(print-server).
+      - A name that is none of them is refused.
+    type: list
+    elements: str
 extends_documentation_fragment:
   - breakwater.smb.options.results
   - breakwater.smb.options.judging

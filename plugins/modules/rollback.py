@@ -28,6 +28,11 @@ options:
       - Id of the open run that the record and the journal belong to, as returned by M(breakwater.smb.run).
       - Without it a rollback makes a run of its own, for its journal; in check mode nothing is recorded.
     type: str
+  cluster:
+    description:
+      - Inventory group that holds all nodes of the cluster that the host belongs to, and no other host.
+      - Nodes are changed one after another. After one whose change was not completed, the others of the run stay as they are.
+    type: str
 extends_documentation_fragment:
   - breakwater.smb.options.results
   - breakwater.smb.options.judging

@@ -24,6 +24,7 @@ from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
 from ._commands.audit import AuditRequest
+from ._commands.clusters import Nodes, nodes
 from ._commands.context import Context, Hands
 from ._model.codec import encode
 from ._model.collected import Family
@@ -148,6 +149,15 @@ class BreakwaterAction(ActionBase):
             implementation=options["implementation"],
             labels=("recorded",) if connection == "replay" else (),
         )
+
+    def nodes(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Nodes | None:
+        """Return the cluster that the host of the task belongs to, as the inventory says.
+
+        Raises:
+            BadInput: the named group does not exist, or does not hold the host.
+        """
+        playing = task_vars.get("ansible_play_hosts_all") or ()
+        return nodes(options["cluster"], str(task_vars["inventory_hostname"]), task_vars.get("groups") or {}, playing)
 
     def shown(self, answer: dict[str, Any]) -> dict[str, Any]:
         """Return a task's result with its difference only where the user asked for one."""

@@ -146,3 +146,41 @@ def test_roles_choose_areas(host, tmp_path, name):
     assert "NT1" not in text
     assert ("server signing = mandatory" in text) is (name != "smb1"), text
     samba_host.until(lambda: host.executions() - before == 2)
+
+
+ROLE = ("-e", '{"breakwater_roles": ["backup-target"]}', "-e", "breakwater_profile=strict", "--check")
+
+
+def test_a_role_that_the_inventory_tells_holds_back_what_others_lean_on(host, tmp_path):
+    free = {control for control, *_rest in made(remediate(host, tmp_path, *ROLE[2:]).host("smb1"))}
+    held = blocked(remediate(host, tmp_path, *ROLE))
+    roles = {name for name, one in held.items() if one["kind"] == "role"}
+    assert "samba-smb-encrypt" in free & roles
+    assert "this host is a backup target" in held["samba-smb-encrypt"]["why"]
+
+
+def test_a_cluster_goes_as_one_and_takes_turns(host, tmp_path):
+    alone = ("-e", '{"breakwater_roles": ["cluster"]}', "-e", "breakwater_profile=strict")
+    exceptions = force_exceptions(tmp_path, "smb1", ("samba-smb-encrypt",))
+    held = blocked(remediate(host, tmp_path, *alone, *exceptions, "--check"))
+    assert "breakwater_cluster names no inventory group" in held["samba-smb-encrypt"]["why"]
+    played = remediate(host, tmp_path, *alone, *exceptions, "-e", "breakwater_cluster=ungrouped")
+    assert "samba-smb-encrypt" in controls(played), played.output
+    assert (played.results / ".turn-ungrouped").read_text(encoding="utf-8").endswith("\n")
+    back = play(
+        "rollback",
+        samba_host.inventory({"smb1": host}),
+        tmp_path,
+        "-e",
+        f"breakwater_journal={played.run['id']}",
+        "-e",
+        "breakwater_cluster=ungrouped",
+    )
+    assert "changed=1" in back.output, back.output
+
+
+def test_a_cluster_that_is_no_group_is_one_sentence(host, tmp_path):
+    played = remediate(host, tmp_path, "-e", "breakwater_cluster=nodes")
+    assert played.code != 0
+    assert "'nodes' is no inventory group" in played.output
+    assert "Traceback" not in played.output

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from .._model.errors import BadInput
+from .._plan.roles import NAMED
 from .._plan.situation import Options
 from .._plan.window import contains
 from . import catalogue
@@ -22,11 +23,12 @@ def choose(options: Mapping[str, Any], context: Context) -> Options:
     """Return a task's options as the planner wants them.
 
     Args:
-        options: areas, controls, exclude, stages (lists), observe_days, restart, reboot, window; each may be missing.
+        options: areas, controls, exclude, stages (lists), observe_days, restart, reboot, window, roles;
+            each may be missing.
         context: the clock.
 
     Raises:
-        BadInput: a name or glob fits no area or control, the window is malformed, or the days are negative.
+        BadInput: a name or glob fits no area, control or role, the window is malformed, or the days are negative.
     """
     controls = catalogue.controls()
     areas = {control.area for control in controls.values()}
@@ -52,6 +54,7 @@ def choose(options: Mapping[str, Any], context: Context) -> Options:
         restart=bool(options.get("restart")),
         reboot=bool(options.get("reboot")),
         window=window,
+        roles=_known("special role", "breakwater_roles", options.get("roles"), NAMED),
     )
 
 
@@ -60,7 +63,7 @@ def _known(what: str, variable: str, globs: Sequence[str] | None, names: Collect
         if any(fnmatch.fnmatchcase(name, glob) for name in names):
             continue
         close = difflib.get_close_matches(glob, names, 1)
-        listed = f"the areas are {', '.join(sorted(names))}" if what == "area" else "see docs/coverage.md"
+        listed = "see docs/coverage.md" if what == "control" else f"the {what}s are {', '.join(sorted(names))}"
         raise BadInput(
             f"There is no such {what}",
             where=variable,

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._assess.targets import targets
 from .._implementations.host.edit import edit as edit_host
+from .._implementations.host.edit_mounts import awaited
 from .._implementations.samba.edit import edit as edit_samba
 from .._implementations.samba.settings import default as samba_default
 from .._implementations.windows.edit import edit as edit_windows
@@ -24,6 +25,7 @@ from .._model.step import Edited, Plan, Target
 from .._plan.plan import make
 from .._plan.situation import Line, Options, Situation
 from . import catalogue
+from .clusters import Nodes, cluster_of
 from .context import Context
 from .inputs import Inputs
 from .watching import seen
@@ -39,7 +41,13 @@ EDITORS: Mapping[str, tuple[Editor, str]] = {
 
 
 def plan(
-    record: HostRecord, collected: Collected, inputs: Inputs, options: Options, line: Line, context: Context
+    record: HostRecord,
+    collected: Collected,
+    inputs: Inputs,
+    options: Options,
+    line: Line,
+    context: Context,
+    nodes: Nodes | None = None,
 ) -> Plan:
     """Return what would make the failing findings of a record hold, and what keeps it from being done.
 
@@ -50,6 +58,7 @@ def plan(
         options: what the user chose; they have been checked.
         line: what the connection is known to be; who it leads to is in ``collected``.
         context: the clock.
+        nodes: the cluster that the host belongs to, by the inventory.
     """
     exceptions = inputs.exceptions_for(record.host, record.groups)
     controls, settings = catalogue.controls(), catalogue.every_setting()
@@ -75,8 +84,10 @@ def plan(
         options=options,
         line=dataclasses.replace(line, uid=collected.uid, groups=_groups(collected)),
         seen=seen(context.results, record.host, context.now().date(), days) if days > 0 else {},
+        cluster=cluster_of(nodes, inputs),
     )
-    return make(wanted, situation, _editors(collected, record.facts))
+    made = make(wanted, situation, _editors(collected, record.facts))
+    return dataclasses.replace(made, pending=(*made.pending, *awaited(made.changes, record.facts)))
 
 
 def default_of(setting: Setting, host: Implementation) -> Any:

@@ -17,6 +17,7 @@ from .._plan.situation import Line
 from .applying import Outcome, journalled
 from .audit import AuditRequest, collect, counts, inputs_of
 from .choosing import choose
+from .clusters import Nodes, turn
 from .context import Context, Hands
 from .inputs import Inputs
 from .opening import open_own
@@ -34,12 +35,14 @@ class RemediateRequest:
         subject: the host, and what it is judged with.
         wanted: what the user chose, as ``choose`` takes it.
         line: what is known of the connection.
+        nodes: the cluster that the host belongs to, by the inventory.
         check: only look and plan.
     """
 
     subject: AuditRequest
     wanted: Mapping[str, Any] = field(default_factory=dict)
     line: Line = field(default_factory=Line)
+    nodes: Nodes | None = None
     check: bool = False
 
 
@@ -71,7 +74,7 @@ class _Work:
         options = choose(self.request.wanted, self.context)
         collected = collect(self.hands.execute, self.hands.family)
         record = judged(collected, self.request.subject, self.inputs, self.context)
-        plan = make_plan(record, collected, self.inputs, options, self.request.line, self.context)
+        plan = make_plan(record, collected, self.inputs, options, self.request.line, self.context, self.request.nodes)
         found = Remediation(
             check=self.request.check,
             changes=plan.changes,
@@ -95,13 +98,18 @@ class _Work:
         own = None
         if self.run is None:
             own = self.run = open_own("remediate", self.request.subject, self.inputs, self.context)
-        outcome = Outcome()
-        if plan.steps:
-            host = self.request.subject.host
-            outcome = journalled(self.run, host, plan.steps, plan.changes, self.context, self.hands)
-        done = self.settled(plan, found, outcome)
-        if due and not outcome.failed:
-            outcome = self.rebooted(outcome)
+        host = self.request.subject.host
+        with turn(self.request.nodes, self.run, host) as mine:
+            outcome = Outcome()
+            if plan.steps:
+                outcome = journalled(self.run, host, plan.steps, plan.changes, self.context, self.hands)
+            done = self.settled(plan, found, outcome)
+            rebooting = due and not outcome.failed
+            if rebooting:
+                outcome = self.rebooted(outcome)
+            if not outcome.failed:
+                mine.note("")
+        if rebooting:
             over = () if outcome.failed else ("reboot",)
             done = dataclasses.replace(
                 done,

@@ -19,6 +19,7 @@ from .._plan.inverse import inverse
 from .._store import journal, rundir
 from .applying import Outcome, carry_out, journalled, order_of, place
 from .audit import AuditRequest, blank, inputs_of
+from .clusters import Nodes, turn
 from .context import Context, Hands
 from .inputs import Inputs
 from .opening import journal_directory, open_own
@@ -35,11 +36,13 @@ class RollbackRequest:
     Attributes:
         subject: the host, and what it is judged with afterwards.
         journal: id of the run that changed it.
+        nodes: the cluster that the host belongs to, by the inventory.
         check: only compare.
     """
 
     subject: AuditRequest
     journal: str
+    nodes: Nodes | None = None
     check: bool = False
 
 
@@ -128,7 +131,11 @@ class _Undoing:
         """Carry out the steps, with a journal of their own; in check mode only ask."""
         if self.request.check or self.run is None:
             return carry_out(order_of(source, steps, dry=True), self.hands)
-        return journalled(self.run, self.host, steps, changes, self.context, self.hands)
+        with turn(self.request.nodes, self.run, self.host) as mine:
+            outcome = journalled(self.run, self.host, steps, changes, self.context, self.hands)
+            if not outcome.failed:
+                mine.note("")
+        return outcome
 
 
 def _changes(source: pathlib.Path, host: str, entries: Sequence[JournalEntry], steps: Sequence[Step]) -> list[Change]:

@@ -23,6 +23,8 @@ PUBLIC = frozenset(
         "zones",
         "run",
         "implementation",
+        "cluster",
+        "roles",
         "observe_days",
         "restart",
         "reboot",

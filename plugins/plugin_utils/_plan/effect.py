@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .._model.setting import RestartClass
 from .._model.step import STATELESS, Blocked, Change, Step, Target
-from . import roles
+from . import cluster, roles
 from .order import Asking
 from .situation import Situation, implementation, lifting
 from .window import contains
@@ -178,9 +178,11 @@ def _may(wanted: Sequence[Need], words: str, asked: bool, situation: Situation, 
         return False
     role = next((why for name in roles.SPECIAL if (why := roles.special(name, situation))), None)
     targets = [target for need in wanted for target in need.targets]
-    if role is None or any(map(situation.forced, targets)):
+    forced = [target for target in targets if situation.forced(target)]
+    if role is None or any(cluster.partly(target, situation) is None for target in forced):
         return True
     for target in {target.control: target for target in targets}.values():
-        why = f"{words}: {role}; {lifting(target, situation)} lifts this"
+        partly = cluster.partly(target, situation) if target in forced else None
+        why = f"{words}: {partly or f'{role}; {lifting(target, situation)} lifts this'}"
         found.blocked.append(target.blocked("role", why))
     return False

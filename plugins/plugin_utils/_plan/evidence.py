@@ -10,7 +10,6 @@ import datetime
 
 from .._model.fact import Fact
 from .._model.step import Target
-from .._model.versions import in_range
 from .cuts import AES_128_CCM, OLDEST, Cut, cuts
 from .dialects import SMB2, below
 from .situation import Seen, Situation, implementation
@@ -70,19 +69,13 @@ def unlisted(target: Target, situation: Situation) -> str | None:
     client = implementation(target) == "windows" and any(cut.side == "client" for cut in cuts(target))
     for fact_id in filter(lambda item: client or item in asked, _CONNECTIONS):
         fact = situation.facts.get(fact_id) or Fact()
-        if fact.unreadable is not None and not _speechless(situation):
+        if fact.unreadable is not None:
             return f"the connections of this host could not be listed ({fact.unreadable})"
     for fact_id in ("client.mounts_read", "client.fstabs_read"):
         fact = situation.facts.get(fact_id) or Fact()
         if fact.unreadable is not None and any(cut.side == "mount" for cut in cuts(target)):
             return f"the mounts of this host could not be listed ({fact.unreadable})"
     return None
-
-
-def _speechless(situation: Situation) -> bool:
-    """Whether this is a Windows that nobody can ask for its connections: what is live now cannot decide there."""
-    versions = [item.version for item in situation.implementations if item.name == "windows"]
-    return any(in_range(version, "<6.2") is True for version in versions)
 
 
 def observes(target: Target) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._model.step import Blocked, BlockKind, Target
-from . import evidence, line, policy, roles
+from . import cluster, evidence, line, policy, roles
 from .cuts import Cut, cuts
 from .situation import Situation, lifting
 from .usage import users
@@ -32,6 +32,12 @@ def special_role(target: Target, situation: Situation) -> Blocked | None:
     """Hosts that others lean on are left alone where it hurts, until somebody names them."""
     why = roles.holding(target, situation)
     return _blocked(target, "role", why and f"{why}; {lifting(target, situation)} lifts this")
+
+
+def whole_cluster(target: Target, situation: Situation) -> Blocked | None:
+    """One plan per cluster: a force for some of its nodes is none."""
+    partial = roles.holding(target, situation) and situation.forced(target)
+    return _blocked(target, "role", cluster.partly(target, situation) if partial else None)
 
 
 def unlisted(target: Target, situation: Situation) -> Blocked | None:
@@ -71,7 +77,7 @@ def unwatched(target: Target, situation: Situation) -> Blocked | None:
 
 
 Guard = Callable[[Target, Situation], "Blocked | None"]
-NEVER_FORCED: tuple[Guard, ...] = (overridden, own_line)
+NEVER_FORCED: tuple[Guard, ...] = (overridden, own_line, whole_cluster)
 FORCED: tuple[Guard, ...] = (special_role, in_use, unlisted, unwatched)
 """What an exception of kind force lifts."""
 

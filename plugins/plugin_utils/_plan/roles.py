@@ -16,17 +16,27 @@ SPECIAL = {
         "hyper-v": "a Hyper-V host",
         "dfs": "a DFS server",
         "print-server": "a print server",
+        "backup-target": "a backup target",
     },
-    "samba": {"domain-controller": "a domain controller", "cluster": "a node of a cluster (CTDB)"},
+    "samba": {
+        "domain-controller": "a domain controller",
+        "cluster": "a node of a cluster (CTDB)",
+        "backup-target": "a backup target",
+    },
 }
 """Implementation → trait → what it is called."""
+NAMED = {trait: words for traits in SPECIAL.values() for trait, words in traits.items()} | {
+    "cluster": "a node of a cluster"
+}
+"""What the user may say of any host (``breakwater_roles``): nobody but he knows who stores backups where."""
 _HARMLESS = frozenset({"samba.debug_encryption"})
 
 
 def special(name: str, situation: Situation) -> str | None:
     """Return which special roles an implementation has or may have, in words; None when it has none."""
     words = SPECIAL.get(name, {})
-    certain = [words[trait] for trait in dict.fromkeys(situation.traits(name)) if trait in words]
+    told = dict.fromkeys([*situation.traits(name), *situation.options.roles])
+    certain = [words.get(trait) or NAMED[trait] for trait in told if trait in words or trait in NAMED]
     if certain:
         return f"this host is {' and '.join(certain)}"
     open_questions = [words[trait] for trait in dict.fromkeys(situation.doubts(name)) if trait in words]

@@ -31,6 +31,7 @@ class Options:
         restart, reboot: services may be restarted, the host may be rebooted.
         window: when they may be, in UTC; see ``window.contains``.
         reserved: addresses whose sessions and events are our own doing.
+        roles: special roles that the user says the host has, beside those that it tells itself.
     """
 
     areas: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Options:
     reboot: bool = False
     window: str = ""
     reserved: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,23 @@ class Line:
     uid: str = ""
     groups: tuple[str, ...] = ()
     authentication: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster that a host is a node of.
+
+    Attributes:
+        group: the inventory group of its nodes.
+        nodes: their inventory names.
+        away: nodes that this run does not reach.
+        force: node → exceptions of kind force for it.
+    """
+
+    group: str
+    nodes: tuple[str, ...]
+    away: tuple[str, ...] = ()
+    force: Mapping[str, tuple[ExceptionRecord, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,7 @@ class Situation:
         today, now: for expiry, observation and window; ``now`` is UTC.
         options, line: see there.
         seen: setting that switches an audit on → what earlier runs saw of it.
+        cluster: which cluster the user says the host is a node of; None: of none that is known.
     """
 
     host: str
@@ -103,16 +123,11 @@ class Situation:
     options: Options = field(default_factory=Options)
     line: Line = field(default_factory=Line)
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    cluster: Cluster | None = None
 
     def forced(self, target: Target) -> bool:
         """Return whether somebody answers for going on with this target whatever speaks against it."""
-        return any(
-            record.kind == "force"
-            and record.control == target.control
-            and (record.expires is None or record.expires >= self.today)
-            and fnmatch.fnmatchcase(target.object, record.object)
-            for record in self.force
-        )
+        return forced_by(self.force, target, self.today)
 
     def fact(self, target: Target) -> Fact:
         """Return the fact whose value a target would change; an empty one where nothing stands yet."""
@@ -134,6 +149,17 @@ class Situation:
         for item in self.implementations:
             if item.name == implementation:
                 yield from item.doubts
+
+
+def forced_by(records: Sequence[ExceptionRecord], target: Target, today: datetime.date) -> bool:
+    """Return whether one of a host's exceptions is a force for this target that has not expired."""
+    return any(
+        record.kind == "force"
+        and record.control == target.control
+        and (record.expires is None or record.expires >= today)
+        and (record.object == target.object or fnmatch.fnmatchcase(target.object, record.object))
+        for record in records
+    )
 
 
 def implementation(target: Target) -> str:

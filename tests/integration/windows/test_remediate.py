@@ -27,12 +27,13 @@ WORSE = ("high", "critical")
 ELSEWHERE = ("firewall", "patch")
 """Areas whose findings name what is to be done: no step of a remediation does it."""
 LEFT = {
-    "ws2008r2": {  # three sessions whose dialect and signing nobody can tell there
+    "ws2008r2": {  # three sessions whose dialect and signing nobody can tell there, nor what the host is connected to
         "win-lm-compatibility-level": "in-use",
         "win-share-permissions": "edit",
+        "win-smb-client-signing-required": "no-evidence",
         "win-smb-server-signing-required": "in-use",
-        "win-smb1-client-dependency": "stage",
-        "win-smb1-client-driver-off": "stage",
+        "win-smb1-client-dependency": "no-evidence",
+        "win-smb1-client-driver-off": "no-evidence",
         "win-smb1-server-off": "in-use",
     },
     "ws2012r2": {  # a session of SMB 1

@@ -180,7 +180,7 @@ def planned(monkeypatch, host):
     """What the planner says: the given plan while the old value stands, and nothing when the new one does."""
 
     def use(plan):
-        def make(record, collected, inputs, options, line, context):
+        def make(record, collected, inputs, options, line, context, nodes=None):
             return plan if host.values[("global", "server min protocol")] != NEW else Plan()
 
         monkeypatch.setattr(verb, "make_plan", make)

@@ -11,7 +11,6 @@ import datetime
 
 import pytest
 
-from ansible_collections.breakwater.smb.plugins.plugin_utils._model.collected import Implementation
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.exception import ExceptionRecord
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import Fact, Origin
 from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.evidence import watched
@@ -24,7 +23,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.guards import
     unlisted,
     unwatched,
 )
-from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.situation import Line
+from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.situation import Cluster, Line
 
 PARAMETERS = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\LanmanServer\\Parameters"
 POLICIES = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\LanmanServer"
@@ -294,13 +293,11 @@ def test_sessions_that_nobody_asked_for(host, target):
 
 
 def test_connections_and_mounts_that_could_not_be_listed(host, target):
-    facts = {"windows.connection_protected": Fact(unreadable="access denied")}
+    facts = {
+        "windows.connection_protected": Fact(unreadable="access denied")
+    }  # so it is before Windows 8: nothing tells
     connected = target("win-smb-client-signing-required", True)
     assert unlisted(connected, host("windows", facts)).kind == "no-evidence"
-    old = dataclasses.replace(
-        host("windows", facts), implementations=[Implementation("windows", "6.1.7601", "client", True)]
-    )
-    assert unlisted(connected, old) is None  # before Windows 8 nothing on the host could tell
     facts = {"client.mounts_read": Fact(unreadable="/proc/mounts: no such file")}
     assert unlisted(target("linux-cifs-module-policy", False), host("cifs", facts)).kind == "no-evidence"
 
@@ -407,7 +404,7 @@ def test_a_force_lifts_use_role_and_evidence_of_its_control_until_it_expires(hos
     wanted = target("samba-share-smb-encrypt", "required", object="data")
     for given in (
         host(sessions=[session(encryption="none")], force=(record,)),
-        host(traits=("cluster",), force=(record,)),
+        host(traits=("domain-controller",), force=(record,)),
         host(facts={"usage.sessions_read": Fact(unreadable="no")}, force=(record,)),
         host(observe_days=3, force=(record,)),
     ):
@@ -427,3 +424,55 @@ def test_policy_comes_before_everything_else(host, target, session):
     old = session(signing="none", encryption="none")
     assert held(target("win-smb-server-signing-required", True), host("windows", facts, [old])).kind == "policy"
     assert in_use(target("win-smb-server-signing-required", True), host("windows", facts, [old])) is not None
+
+
+# roles that only people know, and clusters
+
+
+def test_a_role_that_the_user_names_holds_back_as_one_that_the_host_tells(host, target):
+    wanted = target("samba-smb-encrypt", "required")
+    assert held(wanted, host()) is None
+    blocked = held(wanted, host(roles=("backup-target",)))
+    assert (blocked.kind, "this host is a backup target" in blocked.why) == ("role", True)
+    assert held(wanted, host(roles=("hyper-v",))).kind == "role"
+    assert held(wanted, host(roles=("backup-target",), force=(wanted.control,))) is None
+
+
+def names(node, **more):
+    return dataclasses.replace(force(control="samba-smb-encrypt"), hosts=(node,), **more)
+
+
+def cluster(*nodes, away=(), forced=("h1", "h2")):
+    return Cluster("fs", nodes, away, {node: (names(node),) for node in forced})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, "breakwater_cluster names no inventory group"),
+        (cluster("h1", "h2", away=("h2",)), "this run leaves out h2"),
+        (cluster("h1", "h2", forced=("h1",)), "no exception of kind force names samba-smb-encrypt for h2"),
+        (cluster("h1", "a", "b", "c", "d"), "for a, b, c and 1 more"),
+        (cluster("h1", "h2"), None),
+    ],
+)
+def test_the_nodes_of_a_cluster_go_together_or_not_at_all(host, target, given, words):
+    wanted = target("samba-smb-encrypt", "required")
+    node = dataclasses.replace(host(traits=("standalone", "cluster"), force=(names("h1"),)), cluster=given)
+    blocked = held(wanted, node)
+    assert (blocked is None) is (words is None)
+    if blocked is not None:
+        assert (blocked.kind, words in blocked.why) == ("role", True), blocked.why
+
+
+def test_an_expired_force_of_another_node_is_none(host, target):
+    other = Cluster(
+        "fs", ("h1", "h2"), (), {"h1": (names("h1"),), "h2": (names("h2", expires=datetime.date(2026, 11, 24)),)}
+    )
+    node = dataclasses.replace(host(traits=("cluster",), force=(names("h1"),)), cluster=other)
+    assert "for h2" in held(target("samba-smb-encrypt", "required"), node).why
+
+
+def test_what_no_role_holds_back_goes_on_for_one_node(host, target):
+    node = host(traits=("cluster",), facts={"samba.server_running": True})
+    assert held(target("samba-server-signing", "mandatory"), node) is None

@@ -23,6 +23,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import 
     Step,
 )
 from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.plan import make
+from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.situation import Cluster
 
 CONF = "/etc/samba/smb.conf"
 OPEN, SHUT = "22:00-24:00", "01:00-02:00"  # the clock of these tests stands at 23:30
@@ -341,17 +342,29 @@ def test_a_reboot_only_where_asked_and_inside_the_window(host, target, options, 
 
 def test_a_special_role_is_not_restarted_unless_it_is_named(host, target):
     wanted = [target("win-smb-server-signing-required", True), target("win-restrict-anonymous", 1)]
-    asked = {"restart": True, "reboot": True, "traits": ("cluster",)}
+    asked = {"restart": True, "reboot": True, "traits": ("hyper-v",)}
     plan = make(wanted, host("windows", **asked), EDITORS)
     assert plan.pending == ("restart of LanmanServer", "reboot")
     assert [(item.control, item.kind) for item in plan.blocked] == [
         ("win-smb-server-signing-required", "role"),
         ("win-restrict-anonymous", "role"),
     ]
-    assert "the service LanmanServer is not restarted: this host is a node of a cluster" in plan.blocked[0].why
+    assert "the service LanmanServer is not restarted: this host is a Hyper-V host" in plan.blocked[0].why
     assert len(plan.changes) == 2  # the values are written
     forced = make(wanted, host("windows", force=tuple(item.control for item in wanted), **asked), EDITORS)
     assert (forced.pending, forced.blocked) == ((), ())
+
+
+def test_a_node_that_alone_is_named_is_not_restarted(host, target):
+    signing = target("win-smb-server-signing-required", True)
+    node = host("windows", force=(signing.control,), restart=True, traits=("cluster",))
+    plan = make([signing], node, EDITORS)
+    assert (plan.pending, len(plan.changes)) == (("restart of LanmanServer",), 1)
+    assert (
+        "the service LanmanServer is not restarted: the nodes of a cluster are changed together" in plan.blocked[0].why
+    )
+    whole = dataclasses.replace(node, cluster=Cluster("fs", ("h1", "h2"), (), {"h1": node.force, "h2": node.force}))
+    assert (make([signing], whole, EDITORS).pending, make([signing], whole, EDITORS).blocked) == ((), ())
 
 
 def test_reloads_and_restarts_of_editors_are_done_once(host, target):

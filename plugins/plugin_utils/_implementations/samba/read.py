@@ -15,11 +15,14 @@ from ..._model.collected import Collected, Implementation, Reading, SectionError
 from ..._model.fact import Fact, FactSet, Origin
 from ..._model.setting import Setting
 from ..._model.text import visible
-from . import conf, inventory, lifecycle, ports, sessions, sources
+from . import conf, inventory, lifecycle, ports, sessions, sources, values
 from .loglevel import auth_level
 from .merge import Parsed, merge
 from .settings import Table
 from .testparm import parse as parse_testparm
+
+_TIME_MACHINE = conf.key("fruit:time machine")
+"""vfs_fruit(8): Macs back up to this share."""
 
 
 def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, today: datetime.date) -> Reading:
@@ -57,7 +60,7 @@ def read(collected: Collected, settings: Mapping[str, Setting], host: FactSet, t
         facts.put("samba.release_maintained", lifecycle.maintained(version, host, today))
     _sessions(collected, running, facts, reading.errors)
     if version or running:
-        reading.implementations.append(Implementation("samba", version, "server", running, _traits(facts)))
+        reading.implementations.append(Implementation("samba", version, "server", running, _traits(facts, parsed)))
     for reason in parsed.errors:
         reading.errors.append(SectionError("samba", reason))
     return reading
@@ -129,7 +132,7 @@ def _loaded(collected: Collected, facts: FactSet) -> None:
         facts.put("samba.command_line_options", Fact(effective=[visible(option) for option in options]))
 
 
-def _traits(facts: FactSet) -> tuple[str, ...]:
+def _traits(facts: FactSet, parsed: Parsed) -> tuple[str, ...]:
     def value(name: str) -> Any:
         fact = facts.get(name)
         return fact.configured if fact else None
@@ -145,6 +148,9 @@ def _traits(facts: FactSet) -> tuple[str, ...]:
         traits.append("standalone")
     if value("samba.clustering") is True:
         traits.append("cluster")
+    options = parsed.configuration.options if parsed.configuration is not None else {}
+    if any(name.endswith(_TIME_MACHINE) and _yes(option) for name, option in options.items()):
+        traits.append("backup-target")
     facts.put("samba.server_role_effective", Fact(effective=traits[0], origin=Origin("default")))
     return tuple(traits)
 
@@ -171,3 +177,10 @@ def _sessions(collected: Collected, running: bool, facts: FactSet, errors: list[
     facts.put("usage.sessions_read", Fact(effective=True))
     for session_id, session in found.items():
         facts.put("usage.session", Fact(effective=session), session_id)
+
+
+def _yes(option: conf.Value) -> bool:
+    try:
+        return values.boolean(str(option.value).strip())
+    except values.BadValue:
+        return False
