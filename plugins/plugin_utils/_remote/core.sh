@@ -69,7 +69,12 @@ bw_word() {
 
 # bw_bounded SECONDS COMMAND ...: exit code 124 when the time is up. COMMAND is a program, not a function.
 if timeout -k 1 5 true 2>/dev/null; then
-    bw_bounded() { timeout -k 2 "$@"; }
+    bw_bounded() {
+        timeout -k 2 "$@"
+        bw_code=$?
+        case $bw_code in 137 | 143) bw_code=124 ;; esac # busybox tells the signal
+        return "$bw_code"
+    }
 else
     bw_bounded() {
         bw_limit=$1
