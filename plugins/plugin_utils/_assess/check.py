@@ -50,7 +50,7 @@ FACTS = frozenset(
         "packages_read package_index_age_days service process process_elsewhere processes_read kernel_module "
         "kernel_modules_read cifs_module_available smb_server_packages smb_server_in_use role domain_role "
         "pending_reboot endpoint_protection firewall_product updates_read update language services_read",
-        "client": "mount fstab cifs_parameter modprobe",
+        "client": "mount fstab mount_dialect mount_signing mount_encryption mount_guest cifs_parameter modprobe",
         "usage": "session sessions_read smb1_client unsigned_client unencrypted_client guest_client unsigned_server "
         "unencrypted_server guest_server events_read audit_since",
         "samba": "version server_running config_valid config_errors config_warnings testparm_warnings "
@@ -85,6 +85,7 @@ TRAITS = {
 _REFERENCE = re.compile(r"^[A-Za-z][^\n]{3,160}\Z")
 _TODAY = datetime.date(2026, 1, 1)
 _EXAMPLE_HOSTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "cifs": ("7.0", ()),
     "samba": ("4.24.0", ()),
     "windows": ("10.0.20348.2227", ("server-os", "domain-member")),
 }

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from .._model.step import Target
 from .dialects import SMB2, rank
-from .situation import implementation
 
 Kind = Literal["dialect", "signing", "encryption", "cipher", "guest", "anonymous", "any", "admin-share", "printing"]
 Side = Literal["server", "client", "mount"]
@@ -44,8 +43,6 @@ def cuts(target: Target) -> tuple[Cut, ...]:
     make = _CUTS.get(target.fact)
     if make is not None:
         return make(target.value)
-    if implementation(target) == "client":
-        return _mounts(target)
     return (_ANONYMOUS,) if target.area == "anonymous" else ()
 
 
@@ -101,13 +98,6 @@ def _right(value: Any) -> tuple[Cut, ...]:
     return (_GUEST, _ANONYMOUS) if names & {"S-1-5-11", "S-1-5-32-545"} else (_RIGHT,)
 
 
-def _mounts(target: Target) -> tuple[Cut, ...]:
-    if target.area == "dialect":
-        return _dialect("mount", target.value)
-    cut = _MOUNTS.get(target.area)
-    return (cut,) if cut is not None else ()
-
-
 OLDEST = Cut("dialect", "server", f"speaking less than SMB {SMB2}", SMB2)
 """SMB 1.0 goes: the end of the oldest clients."""
 _SIGNING = Cut("signing", "server", "not signing")
@@ -118,12 +108,6 @@ _NTLM = Cut("any", "server", "that may log in by NTLM (whether by Kerberos is no
 _RIGHT = Cut("any", "server", "that may hold the right only through a group that loses it")
 _SMB1_CLIENT = Cut("dialect", "client", f"speaking less than SMB {SMB2}", SMB2)
 _NTLM_CLIENT = Cut("any", "client", "where this host may be logged in by NTLM (whether by Kerberos is not told)")
-_MOUNTS = {
-    "signing": Cut("signing", "mount", "not signing"),
-    "encryption": Cut("encryption", "mount", "not encrypting"),
-    "guest": Cut("guest", "mount", "of a guest"),
-}
-"""Area of a control → what ends for mounts."""
 _ADMIN = Cut("admin-share", "server", "using an administrative share, or not telling which")
 _NETBIOS = "that may need NetBIOS (by their dialect)"
 _LM = "that may know no NTLMv2 (by their dialect)"
@@ -177,5 +161,9 @@ _CUTS: dict[str, Callable[[Any], tuple[Cut, ...]]] = {
     "windows.service_server_start": _always(Cut("any", "server", "using the service")),
     "windows.server_admin_shares": _when(_ADMIN, False),
     "windows.server_admin_shares_workstation": _when(_ADMIN, False),
+    "client.mount_dialect": _floor("mount"),
+    "client.mount_signing": _when(Cut("signing", "mount", "not signing"), True),
+    "client.mount_encryption": _when(Cut("encryption", "mount", "not encrypting"), True),
+    "client.mount_guest": _when(Cut("guest", "mount", "of a guest"), False),
     "host.cifs_module_available": _always(Cut("any", "mount", "needing the module")),
 }

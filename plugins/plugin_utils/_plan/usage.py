@@ -19,7 +19,7 @@ from typing import Any
 from .._model.fact import Fact
 from .._model.step import Target
 from .cuts import AES_128_CCM, Cut
-from .dialects import SMB3, below
+from .dialects import SMB2, SMB3, below
 from .situation import Situation
 
 _UNTOLD = ("", "unknown")
@@ -142,21 +142,35 @@ def _connections(target: Target, cut: Cut, situation: Situation) -> Iterator[str
 
 
 def _mounts(target: Target, cut: Cut, situation: Situation) -> Iterator[str]:
-    for fact_id in ("client.mount", "client.fstab"):
+    """Yield which mounts are in the way; what fstab merely asks for is in nobody's way but the module's."""
+    for fact_id in ("client.mount", "client.fstab") if cut.kind == "any" else ("client.mount",):
         for point, fact in situation.facts.objects(fact_id).items():
             mount = fact.in_force if isinstance(fact.in_force, dict) else {}
             if target.object and point != target.object:
                 continue
-            seen: str | None = "mounted" if fact_id == "client.mount" else "in /etc/fstab"
-            if cut.kind == "dialect":
-                seen = f"vers={mount.get('vers')}" if below(mount.get("vers"), cut.floor) else None
-            elif cut.kind in ("signing", "encryption"):
-                done = mount.get("seal") or (cut.kind == "signing" and mount.get("sign"))
-                seen = None if done else f"no {'sign' if cut.kind == 'signing' else 'seal'}"
-            elif cut.kind == "guest":
-                seen = "guest" if mount.get("guest") else None
+            seen = _mounted(mount, cut) if cut.kind != "any" else _WHERE[fact_id]
             if seen is not None:
                 yield f"{mount.get('source') or '?'} on {point} ({seen})"
+
+
+_WHERE = {"client.mount": "mounted", "client.fstab": "in /etc/fstab"}
+
+
+def _mounted(mount: dict[str, Any], cut: Cut) -> str | None:
+    """Return what a mount that is there shows that the cut would end, or None when it would go on."""
+    version = mount.get("vers")
+    if cut.kind == "dialect":
+        old = below(version, cut.floor)
+        return f"vers={version}" if old else "dialect not told" if old is None else None
+    if cut.kind == "guest":
+        return "guest" if mount.get("guest") else None
+    if mount.get("seal") or (cut.kind == "signing" and mount.get("sign")):
+        return None
+    if cut.kind == "encryption":
+        return "no seal"
+    if mount.get("guest"):
+        return "guest"  # who has no user has no key to sign with
+    return None if below(version, SMB2) is False else "no sign"  # [MS-SMB2] 3.3.5.4: every server of SMB 2 can sign
 
 
 def _events(cut: Cut, situation: Situation) -> Iterator[str]:

@@ -42,7 +42,11 @@ CONTROLS = {
     path.stem: decode(Control, yaml.safe_load(path.read_text(encoding="utf-8")))
     for path in sorted(ROOT.glob("*/controls/*.yml"))
 }
-HOSTS = {"samba": ("4.24.0", ()), "windows": ("10.0.20348.2227", ("server-os", "domain-member"))}
+HOSTS = {
+    "cifs": ("7.0", ()),
+    "samba": ("4.24.0", ()),
+    "windows": ("10.0.20348.2227", ("server-os", "domain-member")),
+}
 FAILING = [
     pytest.param(control, example, id=f"{control.id}-{number}")
     for control in CONTROLS.values()

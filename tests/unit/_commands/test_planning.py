@@ -131,3 +131,26 @@ def test_groups_are_those_of_the_token(data, groups):
     record = Record("host.identity", "whoami.exe", data=data)
     assert planning._groups(Collected([record], family="windows")) == groups
     assert planning._groups(dataclasses.replace(Collected(), family="unix")) == ()
+
+
+@pytest.mark.parametrize(("mounted", "waits"), [(True, ("remount of /m",)), (False, ())])
+def test_a_change_in_fstab_waits_for_the_mount_that_is_there(context, mounted, waits):
+    """From the host's answer to the step, with the real editor: the share is mounted as fstab says, unsigned."""
+    table = "//s/d /m cifs vers=3.1.1,sec=ntlmssp,credentials=/c 0 0"
+    live = "//s/d /m cifs rw,vers=3.1.1,sec=ntlmssp,username=a 0 0" if mounted else ""
+    collected = Collected(
+        [
+            Record("host.uname", "uname -srm", "Linux 6.1.0 x86_64"),
+            Record("host.mounts", "/proc/mounts", live),
+            Record("host.fstab", "/etc/fstab", table),
+            Record("host.fstab_file", "/etc/fstab", table),
+        ],
+        "0",
+    )
+    inputs, record = load_inputs("recommended", None), blank(subject(), context)
+    understand(record, collected, context)
+    judge(record, inputs, subject(), context)
+    made = planning.plan(record, collected, inputs, Options(), Line("ssh", 22, "root"), context)
+    (step,) = made.steps
+    assert step.content == table.replace("ntlmssp", "ntlmsspi") + "\n"
+    assert (made.pending, made.blocked) == (waits, ())

@@ -176,22 +176,32 @@ def test_connections_of_this_host(host, target, control, value, dialect, protect
 
 
 @pytest.mark.parametrize(
-    ("area", "value", "mount", "seen"),
+    ("what", "value", "mount", "seen"),
     [
         ("dialect", "3.0", {"vers": "2.0"}, "vers=2.0"),
         ("dialect", "3.0", {"vers": "3.1.1"}, None),
-        ("signing", True, {"sign": False, "seal": False}, "no sign"),
-        ("signing", True, {"sign": False, "seal": True}, None),
-        ("encryption", True, {"sign": True, "seal": False}, "no seal"),
+        ("dialect", "3.0", {"vers": ""}, "dialect not told"),
+        ("signing", True, {"vers": "1.0"}, "no sign"),
+        ("signing", True, {"vers": ""}, "no sign"),
+        ("signing", True, {"vers": "2.1"}, None),  # every server of SMB 2 can sign
+        ("signing", True, {"vers": "3.1.1", "guest": True}, "guest"),
+        ("signing", True, {"vers": "1.0", "sign": True}, None),
+        ("encryption", True, {"vers": "3.1.1", "sign": True}, "no seal"),
+        ("encryption", True, {"vers": "3.1.1", "seal": True}, None),
         ("guest", False, {"guest": True}, "guest"),
         ("guest", False, {"guest": False}, None),
     ],
 )
-def test_mounts(host, area, value, mount, seen):
-    facts = {"client.mount": {"/mnt/a": {"source": "//fs/a", **mount}}}
-    wanted = Target("linux-cifs-module-policy", "client.mount", value, area=area)
-    found = in_use(wanted, host("cifs", facts))
+def test_mounts(host, target, what, value, mount, seen):
+    """What is mounted elsewhere, and what fstab alone asks for, is in nobody's way."""
+    there = {"/mnt/a": {"source": "//fs/a", **mount}, "/mnt/b": {"source": "//fs/b", "vers": "1.0", "guest": True}}
+    wanted = target(f"linux-cifs-mount-{what}", value, object="/mnt/a")
+    found = in_use(wanted, host("cifs", {"client.mount": there}))
     assert found is None if seen is None else found.users == (f"//fs/a on /mnt/a ({seen})",)
+    asked = {"client.fstab": {"/mnt/a": Fact(configured={"source": "//fs/a", "vers": "1.0", "guest": True})}}
+    assert in_use(wanted, host("cifs", asked)) is None
+    unread = host("cifs", {"client.mounts_read": Fact(unreadable="/proc/mounts: cannot be read")})
+    assert unlisted(wanted, unread).kind == "no-evidence"
 
 
 def test_a_module_is_not_taken_from_mounts(host, target):

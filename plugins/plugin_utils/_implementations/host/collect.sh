@@ -125,14 +125,24 @@ bw_host_sysv() {
     ls /etc/rc2.d /etc/init.d
 }
 
+# bw_host_shares TABLE: its lines that mount shares. A table that is there and cannot be read may hold anything.
+bw_host_shares() {
+    if [ ! -r "$1" ]; then
+        echo 'cannot be read' >&2
+        return 1
+    fi
+    bw_table=$(awk '!/^[ \t]*#/ && ($3 == "cifs" || $3 == "smb3" || $3 == "smbfs")' "$1") || return 1
+    [ -z "$bw_table" ] || printf '%s\n' "$bw_table" | bw_redact
+}
+
 bw_host_mounts() {
-    [ -r /proc/mounts ] && awk '$3 == "cifs" || $3 == "smb3" || $3 == "smbfs"' /proc/mounts | bw_redact
-    return 0
+    [ -e /proc/mounts ] || [ "$(uname -s)" = Linux ] || return 0
+    bw_host_shares /proc/mounts
 }
 
 bw_host_fstab() {
-    [ -r /etc/fstab ] || return 1
-    awk '!/^[ \t]*#/ && ($3 == "cifs" || $3 == "smb3" || $3 == "smbfs")' /etc/fstab | bw_redact
+    [ -e /etc/fstab ] || return 0
+    bw_host_shares /etc/fstab
 }
 
 # The whole table, for those who want to change it; not where a password stands in it.
@@ -199,6 +209,7 @@ bw_collect_host() {
     [ -r /proc/modules ] && bw_record host.modules /proc/modules awk '$1 == "cifs" || $1 == "ksmbd" || $1 == "smbfs" { print $1 }' /proc/modules
     [ -r /sys/class/ksmbd-control/stats ] && bw_file host.ksmbd /sys/class/ksmbd-control/stats
     bw_record host.mounts /proc/mounts bw_host_mounts
+    [ -r /proc/fs/cifs/DebugData ] && bw_file host.cifs_debug /proc/fs/cifs/DebugData
     bw_record host.fstab /etc/fstab bw_host_fstab
     if [ -r /etc/fstab ] && [ -n "$(bw_host_fstab)" ]; then
         bw_record host.fstab_file /etc/fstab bw_host_fstab_file

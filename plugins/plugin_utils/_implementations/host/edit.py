@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 
 from ..._model.collected import Collected
 from ..._model.editing import by_hand, joined, refused
-from ..._model.exact import checksums, digest, exact
-from ..._model.fact import FactSet, Origin
+from ..._model.exact import digest
+from ..._model.fact import FactSet
 from ..._model.setting import Setting
-from ..._model.step import ABSENT, Blocked, Change, Edited, Native, Step, Target
-from . import fstab
+from ..._model.step import ABSENT, Change, Edited, Native, Step, Target
+from . import edit_mounts
 
 _MODULE = "host.cifs_module_available"
-_MOUNT = "client.fstab"
 _POLICY = "/etc/modprobe.d/breakwater-cifs.conf"
 _RULE = "install cifs /bin/false"
 _POLICY_TEXT = f"{_RULE}\nblacklist cifs\n"
-_FSTAB = "/etc/fstab"
 _ADVICE = {
     "host.package_index_age_days": "refresh the package index (apt-get update, dnf makecache)",
     "host.package_updates": "install the pending updates",
@@ -34,9 +32,6 @@ _ADVICE = {
 def edit(targets: Sequence[Target], collected: Collected, facts: FactSet, settings: Mapping[str, Setting]) -> Edited:
     """Return the steps that make targets hold, the changes that they are, and what cannot be changed and why.
 
-    The object of a target of ``client.fstab`` is a mount point, its value what is wanted of the options: see
-    ``fstab.Options``.
-
     Args:
         targets: facts of the host with the value that shall hold.
         collected: the host's answer.
@@ -45,9 +40,9 @@ def edit(targets: Sequence[Target], collected: Collected, facts: FactSet, settin
     """
     del settings
     module = [target for target in targets if target.fact == _MODULE]
-    mounts = [target for target in targets if target.fact == _MOUNT]
-    others = tuple(by_hand(target, _ADVICE) for target in targets if target.fact not in (_MODULE, _MOUNT))
-    return joined([_module(module, facts), _mounts(mounts, collected), Edited(refused=others)])
+    mounts = [target for target in targets if target.fact in edit_mounts.FACTS]
+    others = tuple(by_hand(target, _ADVICE) for target in targets if target.fact not in (_MODULE, *edit_mounts.FACTS))
+    return joined([_module(module, facts), edit_mounts.edit(mounts, collected, facts), Edited(refused=others)])
 
 
 def _module(targets: Sequence[Target], facts: FactSet) -> Edited:
@@ -84,57 +79,3 @@ def _module(targets: Sequence[Target], facts: FactSet) -> Edited:
         for target in wanted
     ]
     return Edited((step,), tuple(changes), others.refused)
-
-
-def _mounts(targets: Sequence[Target], collected: Collected) -> Edited:
-    """Return the step that changes options in fstab; a mount that is there keeps its own until it is mounted anew."""
-    if not targets:
-        return Edited()
-    record = collected.get("host.fstab_file")
-    text = None
-    if record is not None and record.unreadable is None and "\x00" not in record.out:
-        text = exact(record.out, checksums(collected, "host.sha256").get(_FSTAB))
-    if text is None:
-        reason = record.unreadable if record is not None else None
-        why = f"{_FSTAB} was not collected whole ({reason or 'no such record'}); change the options by hand"
-        return refused(targets, why)
-    lines = text.split("\n")
-    changes: list[Change] = []
-    impossible: list[Blocked] = []
-    for target in targets:
-        found = [number for number, line in enumerate(lines) if fstab.mount_point(line) == target.object]
-        try:
-            if not found or not isinstance(target.value, Mapping):
-                raise ValueError(f"no line of {_FSTAB} mounts a share at {target.object!r}")
-            new = [fstab.changed(lines[number], target.value) for number in found]
-        except ValueError as error:
-            impossible.append(target.blocked("edit", str(error)))
-            continue
-        for number, line in zip(found, new, strict=True):
-            if line != lines[number]:
-                changes.append(_mount_change(target, number, lines[number], line))
-                lines[number] = line
-    after = "\n".join(lines)
-    step = Step(
-        id=1,
-        kind="file",
-        target=_FSTAB,
-        before=Native("sha256", digest(text)),
-        after=Native("sha256", digest(after)),
-        content=after,
-        check="findmnt",
-    )
-    return Edited((step,) if changes else (), tuple(changes), tuple(impossible))
-
-
-def _mount_change(target: Target, number: int, before: str, after: str) -> Change:
-    return Change(
-        control=target.control,
-        address=f"{_FSTAB}:{number + 1} {target.object}",
-        before=fstab.options(before),
-        after=fstab.options(after),
-        fact=target.fact,
-        object=target.object,
-        origin=Origin("local", f"{_FSTAB}:{number + 1}"),
-        step=1,
-    )

@@ -12,7 +12,7 @@ from collections import Counter
 from ..._model.collected import Collected, Implementation, Reading, SectionError
 from ..._model.fact import Fact, FactSet
 from ..._model.text import visible
-from . import listeners, mounts, packages
+from . import listeners, mount_truths, mounts, packages
 
 _PROCESSES = (
     "smbd",
@@ -131,9 +131,14 @@ def _implementations(facts: FactSet) -> list[Implementation]:
         version = str(package.effective) if package is not None else ""
         found.append(Implementation("ksmbd", version, "server", "ksmbd.mountd" in processes))
     client = facts.get("host.package", "cifs-utils")
-    if "cifs" in modules or client is not None or facts.objects("client.mount"):
+    if "cifs" in modules or client is not None or _mounts_shares(facts):
         found.append(Implementation("cifs", str(client.effective) if client else "", "client", "cifs" in modules))
     for process, name in _OTHERS.items():
         if process in processes:
             found.append(Implementation(name, "", "server", True))
     return found
+
+
+def _mounts_shares(facts: FactSet) -> bool:
+    """Whether the kernel's client is used here, or whether nobody can say that it is not: a table was not read."""
+    return any(facts.objects(name) for name in ("client.mount", *mount_truths.FACTS))

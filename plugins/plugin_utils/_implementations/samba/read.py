@@ -18,10 +18,10 @@ from ..._model.text import visible
 from . import conf, inventory, lifecycle, ports, sessions, sources, values
 from .loglevel import auth_level
 from .merge import Parsed, merge
-from .settings import Table
+from .settings import Table, key
 from .testparm import parse as parse_testparm
 
-_TIME_MACHINE = conf.key("fruit:time machine")
+_TIME_MACHINE = key("fruit:time machine")
 """vfs_fruit(8): Macs back up to this share."""
 
 
