@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compile the YAML that people write into the JSON that programs load.
 
-    python tools/compile.py            write plugins/plugin_utils/_data/compiled/*.json
+    python tools/compile.py            write plugins/plugin_utils/_data/compiled/*.json and _data/fingerprints.json
     python tools/compile.py --check    validate everything; fail when a compiled file is stale
 
 Run it with the collection on the path (``make compile`` does).
@@ -35,11 +35,15 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.control import Control, Profile
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.setting import Setting
+from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.check import check_fingerprint
+from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.fingerprints import Fingerprint
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "plugins" / "plugin_utils"
 IMPLEMENTATIONS = ROOT / "_implementations"
 CATALOGUE = pathlib.Path(__file__).resolve().parent / "catalogue.csv"
 COMPILED = ROOT / "_data" / "compiled"
+FINGERPRINTS = "../fingerprints.json"
+"""It is no part of what judges a run, which is everything in the folder of compiled files."""
 MAX_LINES = 50
 TABLES = {"samba": samba_rows, "windows": windows_rows}
 """Implementations that have a property table, and what reads its form."""
@@ -94,6 +98,25 @@ def load_profiles(controls: Iterable[Control], settings: dict[str, Setting]) -> 
     return profiles, complaints
 
 
+def load_fingerprints() -> tuple[list[Fingerprint], list[str]]:
+    """Return the rows that tell implementations apart, and every complaint about them."""
+    path = ROOT / "_probe" / "fingerprints.yml"
+    rows: list[Fingerprint] = []
+    complaints: list[str] = []
+    for number, entry in enumerate(strict_yaml.load(str(path), "table", path.name)[1]["fingerprints"]):
+        try:
+            row = decode(Fingerprint, entry, f"fingerprints[{number}]")
+        except DecodeError as error:
+            complaints.append(f"{path.name}: {error}")
+            continue
+        found = check_fingerprint(row)
+        if row.id in {known.id for known in rows}:
+            found.append("the id stands twice")
+        complaints += [f"{path.name}: {row.id}: {complaint}" for complaint in found]
+        rows.append(row)
+    return rows, complaints
+
+
 def lines_of(rows: Iterable[Any]) -> str:
     """Return a JSON list with one row per line, so that merges stay readable.
 
@@ -119,7 +142,9 @@ def compiled() -> tuple[dict[str, str], list[str]]:
             files[f"{folder.parent.name}-controls.json"] = lines_of(rows)
     profiles, found = load_profiles(every, settings)
     files["profiles.json"] = lines_of(profiles)
-    return files, complaints + found
+    marks, strange = load_fingerprints()
+    files[FINGERPRINTS] = lines_of({k: v for k, v in encode(row).items() if k != "examples"} for row in marks)
+    return files, complaints + found + strange
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ class ActionModule(BreakwaterAction):
         "profile": {"type": "str", "default": "recommended"},
         "exceptions": {"type": "path"},
         "implementation": {"type": "str"},
+        "vantage": {"type": "list", "elements": "str"},
     }
     _requires_connection = True
 

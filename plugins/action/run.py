@@ -19,7 +19,7 @@ class ActionModule(BreakwaterAction):
 
     ARGUMENTS = {
         "state": {"type": "str", "choices": ["open", "closed", "approved"], "required": True},
-        "kind": {"type": "str", "choices": ["audit", "remediate", "rollback"], "default": "audit"},
+        "kind": {"type": "str", "choices": ["audit", "remediate", "rollback", "probe"], "default": "audit"},
         "run": {"type": "str"},
         "journal": {"type": "str"},
         "results": {"type": "path", "default": "./results"},

@@ -26,6 +26,15 @@ options:
       - Without it nothing is recorded, and a host that cannot be reached fails as with any other module.
       - With it, the profile and the exceptions are those that the run was opened with.
     type: str
+  vantage:
+    description:
+      - Hosts whose probes of this run are taken as the third truth, what a client is offered (M(breakwater.smb.probe_info)
+        with the same O(run)).
+      - Where they contradict what the host says, that is a finding with its likely cause. A vantage without an answer makes
+        that finding V(unknown).
+    type: list
+    elements: str
+    version_added: 0.3.0
 extends_documentation_fragment:
   - breakwater.smb.options.results
   - breakwater.smb.options.judging

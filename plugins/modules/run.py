@@ -33,8 +33,10 @@ options:
       - With O(state=open), what will be done to the hosts.
       - A run of kind V(remediate) or V(rollback) that was opened in check mode is marked as such. It has reports, but is
         not remembered in the history, so that it is never a baseline.
+      - A run of kind V(probe) is about the hosts that ask the wire with M(breakwater.smb.probe_info). It judges nothing, has
+        no reports, and is not remembered in the history either.
     type: str
-    choices: [audit, remediate, rollback]
+    choices: [audit, remediate, rollback, probe]
     default: audit
     version_added: 0.2.0
   journal:
@@ -120,7 +122,7 @@ hosts:
   type: list
   elements: str
 verdict:
-  description: V(compliant), V(noncompliant) or V(incomplete).
+  description: V(compliant), V(noncompliant) or V(incomplete); of a probe V(observed) or V(incomplete).
   returned: when O(state=closed), and no batch of hosts is still to come
   type: str
 reasons:

@@ -29,6 +29,7 @@ LIBRARIES = {
     "_store": set(),
     "_patch": set(),
     "_plan": set(),
+    "_probe": set(),
     "_report": {"jinja2"},
     "_ssh": {"paramiko", "cryptography"},  # the one comes with the other
 }
@@ -70,6 +71,31 @@ def test_rooms_import_only_the_model_and_their_libraries(path):
         else:
             top = module.partition(".")[0]
             assert top in sys.stdlib_module_names or top in LIBRARIES[room], f"imports {module}"
+
+
+WIRE = ROOT / "plugins" / "module_utils" / "_smb"
+
+
+@pytest.mark.parametrize("path", sorted(WIRE.glob("*.py")), ids=lambda p: p.name)
+def test_what_is_shipped_to_vantage_hosts_needs_the_standard_library_alone(path):
+    for module, level in imports(path):
+        assert level <= 1, f"imports {module}"
+        if not level:
+            assert module.partition(".")[0] in sys.stdlib_module_names, f"imports {module}"
+
+
+def test_only_its_loop_touches_the_network():
+    for path in WIRE.glob("*.py"):
+        if path.stem not in ("sockets", "polling"):
+            assert not {"socket", "select", "selectors", "ssl", "asyncio"} & {
+                module for module, _level in imports(path)
+            }, path
+
+
+def test_only_commands_and_the_module_itself_know_what_is_shipped():
+    for path in SOURCES:
+        allowed = path.is_relative_to(WIRE) or path.is_relative_to(ROOMS / "_commands") or path.stem == "probe_info"
+        assert allowed or not [module for module, _level in imports(path) if "module_utils._smb" in module], path
 
 
 def test_implementations_do_not_know_each_other():
@@ -127,12 +153,12 @@ def constants(path: pathlib.Path) -> dict[str, object]:
 def test_documentation_of_modules_matches_their_arguments():
     plugins = ROOT / "plugins"
     fragments = constants(plugins / "doc_fragments" / "options.py")
-    for name in ("audit", "run", "report", "doctor"):
+    for name in ("audit", "run", "report", "doctor", "probe_info"):
         documented = yaml.safe_load(constants(plugins / "modules" / f"{name}.py")["DOCUMENTATION"])
         options = dict(documented["options"])
         for fragment in documented["extends_documentation_fragment"]:
             options.update(yaml.safe_load(fragments[fragment.rpartition(".")[2].upper()]).get("options", {}))
-        arguments = constants(plugins / "action" / f"{name}.py")["ARGUMENTS"]
+        arguments = constants(plugins / ("modules" if name == "probe_info" else "action") / f"{name}.py")["ARGUMENTS"]
         assert set(options) == set(arguments), name
         for option, spec in arguments.items():
             assert options[option].get("type", "str") == spec.get("type", "str"), (name, option)

@@ -26,6 +26,7 @@ from .._store import rundir
 from . import catalogue
 from .context import Context
 from .inputs import Inputs, load_inputs, read_inputs
+from .looking import judged_parts, look
 from .reading import read
 
 
@@ -41,6 +42,7 @@ class AuditRequest:
         run: directory of the open run; None records nothing.
         profile, exceptions: used only without a run (a run has frozen its own).
         implementation: what the user says the server is, where the host cannot tell.
+        vantages: hosts that were to look at this one from the wire.
         family: which kind of shell the connection leads to.
         labels: what a reader of the report must know.
     """
@@ -55,6 +57,7 @@ class AuditRequest:
     implementation: str | None = None
     labels: tuple[str, ...] = ()
     family: Family = "unix"
+    vantages: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,6 +92,8 @@ def audit(request: AuditRequest, context: Context, execute: Execute) -> dict[str
         record.errors.append(SectionError(error.section, str(error)))
     else:
         watch.time("read", lambda: understand(record, collected, context))
+    look(record, request.run, request.vantages)
+    if record.facts.by_id:
         try:
             watch.time("judge", lambda: judge(record, inputs, request, context))
         except BadInput as error:  # no profile fits this host: that must not look like compliance
@@ -174,7 +179,7 @@ def judge(record: HostRecord, inputs: Inputs, request: AuditRequest, context: Co
         record.implementations.append(Implementation(request.implementation, "", "server", None, ("named-by-user",)))
     record.findings = assess(
         record.facts,
-        record.implementations,
+        judged_parts(record),
         catalogue.controls(),
         catalogue.every_setting(),
         inputs.selections_for(record.facts, record.implementations),

@@ -19,6 +19,8 @@ from .._model.collected import Family
 from .._model.control import Control, Profile
 from .._model.setting import Setting
 from .._model.step import Order
+from .._probe.fingerprints import Fingerprint
+from .._probe.fingerprints import load as fingerprints_of
 from .._remote import posix, windows
 
 _HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -118,6 +120,12 @@ def advisories() -> Mapping[str, Any]:
         (_HERE / "_data" / "advisories" / "windows.json").read_text(encoding="utf-8")
     )
     return document
+
+
+@functools.cache
+def fingerprints() -> tuple[Fingerprint, ...]:
+    """Return what tells implementations apart on the wire."""
+    return fingerprints_of(json.loads((_HERE / "_data" / "fingerprints.json").read_text(encoding="utf-8")))
 
 
 @functools.cache

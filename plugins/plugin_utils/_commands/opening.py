@@ -19,6 +19,7 @@ from . import catalogue
 from .audit import AuditRequest
 from .context import Context
 from .inputs import Inputs, freeze_inputs, load_inputs
+from .probing import open_probe
 from .variables import unknown_variables
 
 
@@ -48,10 +49,15 @@ class OpenRequest:
 def open_run(request: OpenRequest, context: Context) -> dict[str, Any]:
     """Start a run: check what it is judged with, and make its directory."""
     _name_strangers(request, context)
+    if request.kind == "probe":
+        return _opened(open_probe(request.hosts, request.limit, context), request)
     inputs = load_inputs(request.profile, request.exceptions)
     if request.kind == "rollback":
         request = _those_changed(request, context)
-    directory = _new_run(request, inputs, context)
+    return _opened(_new_run(request, inputs, context), request)
+
+
+def _opened(directory: pathlib.Path, request: OpenRequest) -> dict[str, Any]:
     return {
         "changed": False,
         "run": directory.name,

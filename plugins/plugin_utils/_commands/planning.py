@@ -28,6 +28,7 @@ from . import catalogue
 from .clusters import Nodes, cluster_of
 from .context import Context
 from .inputs import Inputs
+from .looking import judged_parts, own_clients
 from .watching import seen
 
 Editor = Callable[[Sequence[Target], Collected, FactSet, Mapping[str, Setting]], Edited]
@@ -68,7 +69,7 @@ def plan(
         inputs.selections_for(record.facts, record.implementations),
         record.facts,
         settings,
-        record.implementations,
+        judged_parts(record),
         default_of,
     )
     days = options.observe_days
@@ -84,6 +85,7 @@ def plan(
         options=options,
         line=dataclasses.replace(line, uid=collected.uid, groups=_groups(collected)),
         seen=seen(context.results, record.host, context.now().date(), days) if days > 0 else {},
+        own=own_clients(record, context),
         cluster=cluster_of(nodes, inputs),
     )
     made = make(wanted, situation, _editors(collected, record.facts))

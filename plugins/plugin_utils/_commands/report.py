@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .._model.errors import BreakwaterError
+from .._model.errors import BadInput, BreakwaterError
 from .._model.run import Fleet, Run
 from .._report.report import Report, TrendPoint
 from .._store import rundir
@@ -31,6 +31,13 @@ def report(request: ReportRequest, context: Context) -> dict[str, Any]:
     """Write the reports of a run and return where they are."""
     directory = rundir.find(context.results, request.run)
     run = rundir.read_run(directory)
+    if run.kind == "probe":
+        raise BadInput(
+            "There is nothing to report",
+            where=run.id,
+            seen="that run is a probe, which judges nothing",
+            remedy=f"its answers are in {directory / 'probe'}",
+        )
     if run.ended is None:
         closed = close_run(CloseRequest(directory.name, request.history, "high", 0, final=True), context)
         run = rundir.read_run(directory)

@@ -26,6 +26,7 @@ from .._store.drift import State, compare, host_state, unread
 from .._store.history import History, Past, open_history
 from .audit import counts
 from .context import Context
+from .probing import close_probe
 
 CHANGING: frozenset[RunKind] = frozenset({"remediate", "rollback"})
 """Kinds of runs that change hosts; their plays go by batches and close the run after each."""
@@ -75,6 +76,8 @@ def close_run(request: CloseRequest, context: Context) -> dict[str, Any]:
     """Finish a run: verdict, history, reports, summary. The result fails unless the fleet complies."""
     directory = rundir.find(context.results, request.run)
     run = rundir.read_run(directory)
+    if run.kind == "probe":
+        return close_probe(directory, context)
     if run.kind in CHANGING and not request.final:
         early = _between_batches(directory, run)
         if early is not None:

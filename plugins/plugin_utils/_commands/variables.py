@@ -41,6 +41,12 @@ PUBLIC = frozenset(
         "flows_complete",
         "opened",
         "recording",
+        "targets",
+        "scope",
+        "vantage",
+        "ports",
+        "checks",
+        "probe",
         "paramiko_use_agent",
         "paramiko_known_hosts",
         "paramiko_ssh_config",
@@ -51,7 +57,8 @@ PUBLIC = frozenset(
         "paramiko_command_timeout",
     ]
 )
-"""Every name that has a meaning (``breakwater_opened`` is the playbooks' own, ``breakwater_recording`` the demonstration's)."""
+"""Every name that has a meaning (``breakwater_opened`` is the playbooks' own, ``breakwater_probe`` what the inventory
+plugin sweep saw, ``breakwater_recording`` the demonstration's)."""
 
 
 def unknown_variables(names: Iterable[str]) -> list[tuple[str, str]]:

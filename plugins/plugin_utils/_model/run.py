@@ -15,7 +15,8 @@ from .finding import Finding
 from .step import Remediation
 
 RunKind = Literal["audit", "remediate", "rollback", "probe"]
-RunVerdict = Literal["compliant", "noncompliant", "incomplete"]
+RunVerdict = Literal["compliant", "noncompliant", "incomplete", "observed"]
+"""``observed``: a probe; it judges nothing."""
 RUN_SCHEMA = "breakwater/run/1"
 HOST_SCHEMA = "breakwater/host/1"
 FLEET_SCHEMA = "breakwater/fleet/1"

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the Breakwater authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what the user wrote to whom a probe may ask: names are resolved first, then every address is checked."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .._assess import strict_yaml
+from .._model.codec import DecodeError
+from .._model.errors import BadInput
+from .._probe.scope import Grant, Scope, grants
+from .._probe.targets import Name, Range, count, parse, placed
+
+Lookup = Callable[[str], Sequence[str]]
+"""Name → its addresses. Raises OSError with the reason when there is none."""
+_RESOLVERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Whom to ask.
+
+    Attributes:
+        ranges: every address may be asked.
+        unresolved: names that lead nowhere, as they were given → why.
+        total: how many addresses there are.
+        grants: the scope file's records.
+    """
+
+    ranges: tuple[Range, ...]
+    unresolved: Mapping[str, str]
+    total: int
+    grants: tuple[Grant, ...] = ()
+
+
+def choose_targets(
+    texts: Sequence[str], scope_file: str | None, today: datetime.date, lookup: Lookup | None = None
+) -> Chosen:
+    """Return whom the user means.
+
+    Args:
+        texts: targets as they were written.
+        scope_file: names what is not private and may be asked all the same.
+        today: for the expiry of what is in there.
+        lookup: the resolver; by default the system's.
+
+    Raises:
+        BadInput: a target is malformed or may not be asked, there is none at all, or there are too many.
+    """
+    if not texts:
+        raise BadInput("There is nothing to probe", seen="no target is named", remedy="set breakwater_targets")
+    entries = [parse(text) for text in texts]
+    records = tuple(load_scope(scope_file)) if scope_file else ()
+    scope = Scope(records, today)
+    scope.check(entry for entry in entries if isinstance(entry, Range))
+    addresses, reasons = _resolved(entries, lookup or system_lookup)
+    ranges = placed(entries, addresses)
+    scope.check(ranges)
+    unresolved = {
+        entry.given: reasons[entry.name] for entry in entries if isinstance(entry, Name) and entry.name in reasons
+    }
+    if not ranges:
+        name, reason = next(iter(unresolved.items()))
+        raise BadInput(
+            "There is nothing to probe", where=name, seen=reason, remedy="mend the name, or write the address"
+        )
+    return Chosen(tuple(ranges), unresolved, count(ranges), records)
+
+
+def load_scope(path: str) -> list[Grant]:
+    """Return the records of a scope file.
+
+    Raises:
+        BadInput: it cannot be read or is malformed; names file and line.
+    """
+    source, document = strict_yaml.load(path, "scope file", "breakwater_scope")
+    try:
+        return grants(document)
+    except DecodeError as error:
+        raise BadInput(
+            "The scope file is malformed", where=source.where(error.path), seen=str(error), remedy="mend that line"
+        ) from error
+
+
+def _resolved(entries: Sequence[Range | Name], lookup: Lookup) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+    """Return the addresses of every name that has any, and why the others have none."""
+    names = list(dict.fromkeys(entry.name for entry in entries if isinstance(entry, Name)))
+    addresses: dict[str, Sequence[str]] = {}
+    reasons: dict[str, str] = {}
+
+    def one(name: str) -> Sequence[str] | str:
+        try:
+            return list(lookup(name)) or "the name has no address"
+        except (OSError, UnicodeError) as error:
+            return f"the name cannot be resolved: {getattr(error, 'strerror', None) or error}"
+
+    if names:
+        with ThreadPoolExecutor(min(_RESOLVERS, len(names))) as threads:
+            for name, found in zip(names, threads.map(one, names), strict=True):
+                if isinstance(found, str):
+                    reasons[name] = found
+                else:
+                    addresses[name] = found
+    return addresses, reasons
+
+
+def system_lookup(name: str) -> Sequence[str]:
+    """Return the addresses of a name, IPv4 and IPv6, as the system's resolver orders them."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
