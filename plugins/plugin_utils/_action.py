@@ -147,6 +147,7 @@ class BreakwaterAction(ActionBase):
             profile=options["profile"],
             exceptions=options["exceptions"],
             implementation=options["implementation"],
+            vantages=tuple(options.get("vantage") or ()),
             labels=("recorded",) if connection == "replay" else (),
         )
 

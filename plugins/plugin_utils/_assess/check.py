@@ -68,6 +68,7 @@ FACTS = frozenset(
         "firewall": "enabled inbound_default outbound_default local_merge local_ipsec_merge log_dropped log_allowed "
         "log_size log_path notifications unicast_response inbound_445 inbound_netbios inbound_quic outbound_445 "
         "legacy_sharing_rules smb_ipsec readable",
+        "wire": "look same_as_on_the_host smb1 signing",
         "patch": "supported support_ends open_cves age_days latest_build",
     }.items()
     for name in names.split()
@@ -88,6 +89,7 @@ _EXAMPLE_HOSTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cifs": ("7.0", ()),
     "samba": ("4.24.0", ()),
     "windows": ("10.0.20348.2227", ("server-os", "domain-member")),
+    "wire": ("", ()),
 }
 """Version and traits of an example that names none: what is most common."""
 _ORDERED = frozenset({"at_least", "at_most"})

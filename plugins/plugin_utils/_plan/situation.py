@@ -30,7 +30,6 @@ class Options:
         observe_days: for how many days somebody must have been watching; 0: what is live now decides.
         restart, reboot: services may be restarted, the host may be rebooted.
         window: when they may be, in UTC; see ``window.contains``.
-        reserved: addresses whose sessions and events are our own doing.
         roles: special roles that the user says the host has, beside those that it tells itself.
     """
 
@@ -42,7 +41,6 @@ class Options:
     restart: bool = False
     reboot: bool = False
     window: str = ""
-    reserved: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
 
 
@@ -109,6 +107,7 @@ class Situation:
         today, now: for expiry, observation and window; ``now`` is UTC.
         options, line: see there.
         seen: setting that switches an audit on → what earlier runs saw of it.
+        own: clients whose SMB 1.0 events are all our own probes' doing.
         cluster: which cluster the user says the host is a node of; None: of none that is known.
     """
 
@@ -123,6 +122,7 @@ class Situation:
     options: Options = field(default_factory=Options)
     line: Line = field(default_factory=Line)
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
     cluster: Cluster | None = None
 
     def forced(self, target: Target) -> bool:

@@ -10,9 +10,6 @@ What a live session does not tell counts as use: nobody can say that it would go
 from __future__ import annotations
 
 import datetime
-import functools
-import ipaddress
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,8 +21,9 @@ from .situation import Situation
 
 _UNTOLD = ("", "unknown")
 _ANONYMOUS = frozenset({"", "anonymous", "anonymous logon"})
+_SMB1 = "usage.smb1_client"
 _EVENTS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("dialect", "server"): ("usage.smb1_client",),
+    ("dialect", "server"): (_SMB1,),
     ("signing", "server"): ("usage.unsigned_client",),
     ("encryption", "server"): ("usage.unencrypted_client",),
     ("guest", "server"): ("usage.guest_client",),
@@ -49,8 +47,6 @@ def _sessions(target: Target, cut: Cut, situation: Situation) -> Iterator[str]:
         if target.object and shares and target.object.casefold() not in shares:
             continue
         address = str(session.get("address") or session.get("machine") or "")
-        if _ours(address, situation) or _ours(str(session.get("machine") or ""), situation):
-            continue
         seen = _seen(session, shares, cut, situation)
         if seen is not None:
             yield f"{session.get('user') or '?'}@{address or key} ({seen})"
@@ -177,7 +173,8 @@ def _events(cut: Cut, situation: Situation) -> Iterator[str]:
     for fact_id in _EVENTS.get((cut.kind, cut.side), ()):
         for client, fact in situation.facts.objects(fact_id).items():
             last = _last(fact)
-            if _ours(client, situation) or _over(last, situation):
+            own = fact_id == _SMB1 and client in situation.own
+            if own or _over(last, situation):
                 continue
             yield f"{client} (last seen {last[:10]})" if last else f"{client} (in the event log)"
 
@@ -194,24 +191,3 @@ def _over(last: str, situation: Situation) -> bool:
     except ValueError:
         return False
     return days > 0 and (situation.today - when).days > days
-
-
-def _ours(address: str, situation: Situation) -> bool:
-    """Whether somebody is one of our own vantage addresses."""
-    reserved = situation.options.reserved
-    return bool(reserved and address) and _plain(address) in map(_plain, reserved)
-
-
-@functools.lru_cache(maxsize=4096)
-def _plain(address: str) -> str:
-    r"""Return the bare address of ``ipv4:10.0.0.5:51234``, ``[fe80::1]:445``, ``\\10.0.0.5``; a name as it is."""
-    text = address.strip().strip("\\").casefold()
-    text = re.sub(r"^ipv[46]:", "", text)
-    for candidate in (text, text.strip("[]"), text.rpartition(":")[0].strip("[]")):
-        try:
-            found = ipaddress.ip_address(candidate)
-        except ValueError:
-            continue
-        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-        return str(mapped or found)
-    return text

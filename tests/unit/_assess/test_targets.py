@@ -46,6 +46,7 @@ HOSTS = {
     "cifs": ("7.0", ()),
     "samba": ("4.24.0", ()),
     "windows": ("10.0.20348.2227", ("server-os", "domain-member")),
+    "wire": ("", ()),
 }
 FAILING = [
     pytest.param(control, example, id=f"{control.id}-{number}")

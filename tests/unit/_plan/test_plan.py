@@ -441,7 +441,7 @@ def test_three_thousand_shares_with_two_hundred_sessions(host, target, session):
     ]
     many = [session(user=f"u{number}", address=f"10.0.{number}.1", shares=[f"share{number}"]) for number in range(200)]
     many[7]["encryption"] = "none"
-    situation = host(sessions=many, reserved=("10.9.9.9",))
+    situation = host(sessions=many)
     start = time.process_time()
     plan = make(wanted, situation, EDITORS)
     assert time.process_time() - start < 10

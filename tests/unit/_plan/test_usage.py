@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue
@@ -13,7 +15,6 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.step import Target
 from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.cuts import _CUTS, cuts
 from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.guards import in_use, unlisted
-from ansible_collections.breakwater.smb.plugins.plugin_utils._plan.usage import _plain
 
 
 @pytest.mark.parametrize(
@@ -103,30 +104,15 @@ def test_a_share_looks_only_at_sessions_that_use_it(host, target, session):
     assert in_use(share, situation) is not None
 
 
-@pytest.mark.parametrize(
-    "address", ["10.0.0.9", "ipv4:10.0.0.9:51234", "10.0.0.9:445", "::ffff:10.0.0.9", "\\\\10.0.0.9"]
-)
-def test_our_own_probes_do_not_count(host, target, session, address):
-    seen = session(dialect="NT1", address=address, machine=address)
-    wanted = target("samba-server-min-protocol", "SMB2_10")
-    assert in_use(wanted, host(sessions=[seen], reserved=("10.0.0.9",))) is None
-    assert in_use(wanted, host(sessions=[seen], reserved=("10.0.0.99",))) is not None
-
-
-def test_addresses_in_all_their_spellings():
-    assert _plain("[FE80::1]:445") == _plain("ipv6:fe80::1:51234"[:12]) == "fe80::1"
-    assert _plain("PC-7") == "pc-7"
-    assert _plain("") == ""
-
-
 def test_events_count_as_use_and_say_when(host, target):
     seen = {"count": 15, "last": "2026-11-20T04:00:00Z"}
     facts = {"usage.smb1_client": {"10.20.9.40": seen, "10.0.0.9": seen, "scanner": {"count": 1, "last": ""}}}
     wanted = target("win-smb1-server-off", False)
-    found = in_use(wanted, host("windows", facts, reserved=("10.0.0.9",)))
+    mine = frozenset({"10.0.0.9"})  # what our own probes did
+    found = in_use(wanted, dataclasses.replace(host("windows", facts), own=mine))
     assert found.users == ("10.20.9.40 (last seen 2026-11-20)", "scanner (in the event log)")
     # Who asks for three days of observation has said what is long ago.
-    late = in_use(wanted, host("windows", facts, reserved=("10.0.0.9",), observe_days=3))
+    late = in_use(wanted, dataclasses.replace(host("windows", facts, observe_days=3), own=mine))
     assert late.users == ("scanner (in the event log)",)
 
 
