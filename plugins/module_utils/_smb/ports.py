@@ -256,12 +256,12 @@ class PortInquiry:
 
     def answers(self) -> PortAnswers:
         """Return what is known."""
-        if not self._smb:
-            return (
-                PortAnswers(answers.OPEN) if self.reached else PortAnswers(self._state or INDETERMINATE, self._reason)
-            )
         if not self.reached:
-            return PortAnswers(self._state or INDETERMINATE, self._reason or "the time for this host was over")
+            if not self._state:
+                return PortAnswers(INDETERMINATE, "the time for this host was over")
+            return PortAnswers(self._state, self._reason)
+        if not self._smb:
+            return PortAnswers(answers.OPEN)
         if self._called and not self.facts.session:
             self.facts.session = "none"
         self.facts.resolve_closings()

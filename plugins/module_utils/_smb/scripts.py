@@ -16,7 +16,7 @@ from collections.abc import Generator
 from functools import lru_cache
 from itertools import count
 
-from . import ntlmssp, smb1, smb1_session, smb2, smb2_session, spnego
+from . import ntlmssp, smb1, smb1_header, smb1_session, smb2, smb2_header, smb2_session, spnego
 from .dialogue import Conversation, Outcome, Question, Script
 from .errors import LocalProtocolError, RemoteProtocolError
 from .framing import direct
@@ -63,7 +63,7 @@ def multi_protocol(talk: Conversation, question: Question, outcome: Outcome) -> 
     talk.wire_smb1 = True
     message = yield direct(smb1.negotiate_request(MULTI_PROTOCOL))
     outcome.message = message
-    if not message.startswith(smb2.PROTOCOL):
+    if not message.startswith(smb2_header.PROTOCOL):
         outcome.smb1 = smb1.negotiate_response(message, MULTI_PROTOCOL)
         return
     reply = smb2.negotiate_response(message, _FLUID)
@@ -80,7 +80,7 @@ def negotiate1(talk: Conversation, question: Question, outcome: Outcome) -> Scri
     """SMB1 NEGOTIATE, and what ``then`` asks for."""
     talk.wire_smb1 = True
     message = yield direct(smb1.negotiate_request(question.offer))
-    if message.startswith(smb2.PROTOCOL):
+    if message.startswith(smb2_header.PROTOCOL):
         raise RemoteProtocolError("wrong_message", "an SMB2 message where only SMB1 was offered")
     outcome.message = message
     outcome.at = time.time()
@@ -102,7 +102,7 @@ def negotiate1(talk: Conversation, question: Question, outcome: Outcome) -> Scri
 def _framed_twice(message: bytes) -> bool:
     """Whether a reply is what ksmbd (Linux 6.1) refuses SMB1 with: the frame's header comes again inside, and as the
     length does not count it, the message ends behind its WordCount, which is 1 as in any refusal."""
-    return len(message) == 37 and message[:9] == b"\0\0\0\x25" + smb1.PROTOCOL + b"\x72" and message[36] == 1
+    return len(message) == 37 and message[:9] == b"\0\0\0\x25" + smb1_header.PROTOCOL + b"\x72" and message[36] == 1
 
 
 def ms17_010(talk: Conversation, _question: Question, outcome: Outcome) -> Script:
@@ -125,7 +125,7 @@ def ms17_010(talk: Conversation, _question: Question, outcome: Outcome) -> Scrip
     if tree.status:
         return
     peek = smb1_session.peek_named_pipe_request(tid=tree.tid, uid=setup.uid)
-    outcome.peek = ("PeekNamedPipe", smb1.status((yield direct(peek))))
+    outcome.peek = ("PeekNamedPipe", smb1_header.status((yield direct(peek))))
 
 
 def _negotiate2_request(question: Question, message_id: int) -> bytes:

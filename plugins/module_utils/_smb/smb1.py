@@ -23,8 +23,6 @@ from .smb1_header import (
     reply,
     request,
 )
-from .smb1_header import PROTOCOL as PROTOCOL  # how a reply tells that it is SMB1
-from .smb1_header import status as status
 
 NT_LM = "NT LM 0.12"
 SMB2_002 = "SMB 2.002"

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from .errors import LocalProtocolError, RemoteProtocolError
 from .smb2_contexts import CIPHERS, COMPRESSION, NO_CONTEXTS, SALT_LENGTH, SIGNING, Contexts, decode, encode
 from .smb2_header import LENGTH, NEGOTIATE, request_header, response_header, security_buffer
-from .smb2_header import PROTOCOL as PROTOCOL  # how a reply tells that it is SMB2
 
 DIALECTS = (0x0202, 0x0210, 0x0300, 0x0302, 0x0311)
 """Oldest first."""

@@ -98,8 +98,8 @@ def told_session(message: bytes) -> str:
 
 def told(exchange: Exchange, extra: tuple[int, ...] = ()) -> str:
     message, request = exchange.message, exchange.request[4:]
-    if request.startswith(smb1.PROTOCOL):
-        if message.startswith(smb2.PROTOCOL):
+    if request.startswith(smb1_header.PROTOCOL):
+        if message.startswith(smb2_header.PROTOCOL):
             return told_smb2(message, (smb2.WILDCARD, 0x0202))
         return told_smb1(message, exchange.offered)
     if request[12] == smb2_header.SESSION_SETUP:
@@ -124,7 +124,7 @@ def test_a_reply_is_what_its_summary_says(exchange):
         return
     (frame,) = framing.Frames().receive(exchange.reply)
     assert frame == (0, exchange.message)
-    if exchange.told.startswith("SMB2 0202") and exchange.request[4:8] == smb2.PROTOCOL:
+    if exchange.told.startswith("SMB2 0202") and exchange.request[4:8] == smb2_header.PROTOCOL:
         offered = smb2_offer(exchange.request)["dialects"]
         if 0x0202 not in offered:
             # impacket answers 2.0.2 to whatever was asked.
@@ -137,7 +137,7 @@ def test_a_reply_is_what_its_summary_says(exchange):
     assert told(exchange) == exchange.told
 
 
-BUILT = [x for x in EXCHANGES if x.request[4:8] == smb1.PROTOCOL and x.request[8] == smb1_header.NEGOTIATE]
+BUILT = [x for x in EXCHANGES if x.request[4:8] == smb1_header.PROTOCOL and x.request[8] == smb1_header.NEGOTIATE]
 
 
 @pytest.mark.parametrize("exchange", BUILT, ids=str)
@@ -154,7 +154,7 @@ UNUSUAL = (
 USUAL = [
     x
     for x in EXCHANGES
-    if x.request[4:8] == smb2.PROTOCOL
+    if x.request[4:8] == smb2_header.PROTOCOL
     and x.request[16] == smb2_header.NEGOTIATE
     and not (x.name.startswith(UNUSUAL) and x.number == 0)
 ]
@@ -240,7 +240,7 @@ def test_the_four_steps_to_a_pipe(server, monkeypatch):
     ours = smb1_session.peek_named_pipe_request(tid=connected.tid, uid=session.uid)
     assert framing.direct(ours) == pipe.request
     expected = status.INVALID_HANDLE if server.startswith("nt1") else status.NOT_IMPLEMENTED
-    assert smb1.status(pipe.message) == expected
+    assert smb1_header.status(pipe.message) == expected
 
 
 # What wire.md has found beyond single fields.
@@ -291,14 +291,14 @@ def test_the_strongest_cipher_context_hides_the_capability():
 def test_every_reply_is_for_one_command_only():
     for exchange in REPLIES:
         message = exchange.message
-        if message.startswith(smb2.PROTOCOL):
+        if message.startswith(smb2_header.PROTOCOL):
             decoders = [(smb2.negotiate_response, (smb2.DIALECTS,)), (smb2_session.session_setup_response, ())]
             wrong = decoders[1 - message[12]]
         else:
             wrong = (
                 (smb1_session.tree_connect_response, ())
                 if message[4] != smb1_header.TREE_CONNECT
-                else (smb1.status, ())
+                else (smb1_header.status, ())
             )
         with pytest.raises(RemoteProtocolError) as caught:
             wrong[0](message, *wrong[1])

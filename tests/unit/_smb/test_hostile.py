@@ -83,7 +83,7 @@ def decode_any(message):
         assert max(len(old_session.native_os), len(old_session.native_lm), len(old_session.domain)) <= 256
         decode_token(old_session.blob)
     checked(smb1_session.tree_connect_response, message)
-    checked(smb1.status, message)
+    checked(smb1_header.status, message)
 
 
 def relevant(message, offered):
@@ -95,7 +95,7 @@ def relevant(message, offered):
         decoders = {
             smb1_header.SESSION_SETUP: (smb1_session.session_setup_response,),
             smb1_header.TREE_CONNECT: (smb1_session.tree_connect_response,),
-            smb1_header.TRANSACTION: (smb1.status,),
+            smb1_header.TRANSACTION: (smb1_header.status,),
         }
         decode, *arguments = decoders.get(message[4] if len(message) > 4 else 0, (smb1.negotiate_response, offered))
     answer = checked(decode, message, *arguments)

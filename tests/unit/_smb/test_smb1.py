@@ -206,9 +206,9 @@ def test_a_tree_and_a_pipe():
     assert smb1_session.tree_connect_response(tree) == smb1_session.TreeConnect1(0, 9, "IPC")
     denied = message(0x75, nt_status=status.ACCESS_DENIED)
     assert smb1_session.tree_connect_response(denied) == smb1_session.TreeConnect1(status.ACCESS_DENIED)
-    assert smb1.status(message(0x25, nt_status=status.INSUFF_SERVER_RESOURCES)) == 0xC0000205
-    assert reason(smb1.status, denied) == "wrong_message"
-    assert smb1.status(denied, smb1_header.TREE_CONNECT) == status.ACCESS_DENIED
+    assert smb1_header.status(message(0x25, nt_status=status.INSUFF_SERVER_RESOURCES)) == 0xC0000205
+    assert reason(smb1_header.status, denied) == "wrong_message"
+    assert smb1_header.status(denied, smb1_header.TREE_CONNECT) == status.ACCESS_DENIED
 
 
 # Text and times

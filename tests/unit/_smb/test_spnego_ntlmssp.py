@@ -109,13 +109,13 @@ def test_what_is_no_token(blob, expected):
 
 # NTLMSSP
 
-PAIRS = [
+PAIRS = (
     (theirs.AvId.nb_domain_name, "CORP"),
     (theirs.AvId.nb_computer_name, "FS1"),
     (theirs.AvId.dns_domain_name, "corp.example"),
     (theirs.AvId.dns_computer_name, "fs1.corp.example"),
     (theirs.AvId.dns_tree_name, "example"),
-]
+)
 NOW = datetime.datetime(2026, 11, 22, 6, 49, 8, tzinfo=datetime.timezone.utc)
 
 

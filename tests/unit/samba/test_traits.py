@@ -28,5 +28,5 @@ from .smbconf import MAIN, SETTINGS, TODAY, collected
     ],
 )
 def test_special_roles(text, trait, told):
-    (server,) = [part for part in read(collected({MAIN: text}), SETTINGS, FactSet(), TODAY).implementations]
+    (server,) = read(collected({MAIN: text}), SETTINGS, FactSet(), TODAY).implementations
     assert (trait in server.traits) is told
