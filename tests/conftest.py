@@ -33,6 +33,8 @@ NO_SKIP = os.environ.get("BREAKWATER_NO_SKIP") == "1"
 
 ONCE = (
     "tests/unit/lab/",
+    "tests/unit/_smb/",
+    "tests/integration/probe/",
     "tests/unit/powershell/",
     "tests/unit/windows/test_expected.py",
     "tests/unit/windows/test_apply",
@@ -41,7 +43,7 @@ ONCE = (
     "tests/integration/test_remediate_faults.py",
     "tests/integration/test_smbconf_",
 )
-"""Tests that a shell, PowerShell, Samba or a signal decides and ansible-core has no part in; see the marker in pyproject.toml."""
+"""Tests that a shell, PowerShell, Samba, a socket or a signal decides and ansible-core has no part in; see the marker in pyproject.toml."""
 
 
 ALONE = (
@@ -52,6 +54,8 @@ ALONE = (
     "tests/integration/test_remediate_confirm.py",
     "tests/integration/test_remediate_faults.py",
     "tests/integration/test_remediate_guards.py",
+    "tests/integration/test_remediate_mounts.py",
+    "tests/integration/test_three_truths.py",
     "tests/integration/test_wire_after.py",
 )
 """Tests that look at what fleets leave on the machine: one after the other, wherever the suite runs in parallel."""

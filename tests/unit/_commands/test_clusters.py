@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import queue
+import threading
 import time
 
 import pytest
@@ -65,14 +66,15 @@ def _take(run, host, seconds, ended):
         mine.note("")
 
 
-def test_nodes_take_turns_in_different_processes(open_a_run):
-    run, told = open_a_run(), multiprocessing.Queue()
-    working = [multiprocessing.Process(target=_take, args=(run, host, 0.2, told)) for host in "abc"]
-    for process in working:
-        process.start()
+def test_nodes_take_turns(open_a_run):
+    """The lock belongs to the opened file, so that threads wait for each other as processes do."""
+    run, told = open_a_run(), queue.Queue()
+    working = [threading.Thread(target=_take, args=(run, host, 0.2, told)) for host in "abc"]
+    for one in working:
+        one.start()
     seen = [told.get(timeout=30) for _each in range(6)]
-    for process in working:
-        process.join(30)
+    for one in working:
+        one.join(30)
     ordered = [(host, what) for host, what, _when in sorted(seen, key=lambda item: item[2])]
     assert [what for _host, what in ordered] == ["begins", "ends"] * 3
     assert all(ordered[at][0] == ordered[at + 1][0] for at in (0, 2, 4))

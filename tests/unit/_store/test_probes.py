@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import pathlib
 import stat
 
@@ -76,7 +75,7 @@ def test_a_task_that_is_killed_loses_no_more_than_a_second(tmp_path, monkeypatch
     assert log.path.read_text(encoding="utf-8") == ""
     log.answer(told("10.0.0.2"))
     assert len(log.path.read_text(encoding="utf-8").splitlines()) == 3
-    os.close(log._stream.fileno())
+    log.__exit__(None, None, None)
 
 
 def test_what_is_cut_off_is_passed_over(tmp_path):
