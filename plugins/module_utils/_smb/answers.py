@@ -57,7 +57,8 @@ PORT, where SMB was spoken or tried (``open``, ``not_smb``, ``hostile``, ``indet
     {"native_os", "native_lm", "domain", "server", "security": ``user`` or ``share``, "word_count"}: only where an SMB1
     dialect was accepted; empty texts were not told.
 ``anonymous``, ``guest``
-    ``accepted``, ``refused``, ``indeterminate``; ``reason`` names the session's flags.
+    ``accepted``: the session stands and reaches IPC$; ``refused``: one of the two is denied; ``indeterminate``. Where a
+    session stands ``reason`` names its flags.
 ``ms17_010``
     ``vulnerable``, ``patched_or_not_windows``, ``indeterminate``.
 ``violations``
@@ -73,6 +74,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 MAX_TEXT = 255
@@ -234,10 +236,15 @@ def _escaped(character: str) -> str:
 def moment(seconds: float) -> str:
     """Return seconds since the epoch as ``2026-01-01T00:00:00.000Z``; ``""`` where no calendar has that time."""
     try:
-        found = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+        whole = int(seconds // 1)
+        return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
     except (OverflowError, ValueError, OSError):
         return ""
-    return f"{found:%Y-%m-%dT%H:%M:%S}.{found.microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc):%Y-%m-%dT%H:%M:%S}"
 
 
 def document(answers: TargetAnswers) -> dict[str, Any]:
@@ -266,7 +273,10 @@ def port_document(port: PortAnswers) -> dict[str, Any]:
     if port.netbios_session:
         found["netbios_session"] = port.netbios_session
     if port.dialects:
-        found["dialects"] = {name: _answer(answer) for name, answer in port.dialects.items()}
+        found["dialects"] = {
+            name: {"answer": answer.answer, "reason": answer.reason, "evidence": answer.evidence}
+            for name, answer in port.dialects.items()
+        }
     for name in ("signing", "smb1_signing", "anonymous", "guest", "ms17_010"):
         answer = getattr(port, name)
         if answer is not None:

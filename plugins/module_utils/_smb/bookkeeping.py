@@ -73,13 +73,26 @@ class Connection:
     """A socket, or (stage ``DELAYED``) the place of one that could not be made yet.
 
     Attributes:
+        limit: its own deadline; ``deadline`` is that or its host's.
         rest: of a request that the kernel did not take at once.
         slot: whether it counts among those that talk.
         ended: the poller has said that no more will come behind what is there.
         bucket: where its deadline lies.
     """
 
-    __slots__ = ("bucket", "deadline", "descriptor", "ended", "host", "rest", "slot", "socket", "stage", "talk")
+    __slots__ = (
+        "bucket",
+        "deadline",
+        "descriptor",
+        "ended",
+        "host",
+        "limit",
+        "rest",
+        "slot",
+        "socket",
+        "stage",
+        "talk",
+    )
 
     bucket: set[Connection]
 
@@ -89,7 +102,8 @@ class Connection:
         self.socket = made
         self.descriptor = descriptor
         self.stage = stage
-        self.deadline = deadline
+        self.limit = deadline
+        self.deadline = deadline if deadline < host.deadline else host.deadline
         self.rest = b""
         self.slot = self.ended = False
 

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from functools import lru_cache
 
 from . import answers, filetime, smb1, smb2, smb2_session, spnego, status
 from .answers import INDETERMINATE, REFUSED, Answer, Limits, Listing, PortAnswers, Smb1
-from .dialogue import Outcome, name_of
+from .dialogue import Outcome
 from .elimination import ALL1, ALL2
 from .errors import RemoteProtocolError
 from .facts import PortFacts, why
 from .identity import guid_text, ntlm
+from .question import name_of
 from .smb2_contexts import CIPHER_NAMES, COMPRESSION_NAMES, RDMA_NAMES, SIGNING_NAMES
 
 _LOGON_REFUSALS = frozenset(
@@ -26,9 +28,15 @@ _LOGON_REFUSALS = frozenset(
         status.ACCOUNT_LOCKED_OUT,
         status.LOGON_TYPE_NOT_GRANTED,
         status.NTLM_BLOCKED,
+        status.NETWORK_ACCESS_DENIED,
+        status.USER_SESSION_DELETED,
     )
 )
 _LOGON_FLAGS = ((smb2_session.GUEST, "guest"), (smb2_session.NULL, "anonymous"), (smb2_session.ENCRYPT_DATA, "encrypt"))
+_ORDER: tuple[tuple[int | str, str], ...] = (
+    *((name, name) for name in ALL1),
+    *((number, name_of(number)) for number in reversed(ALL2)),
+)
 _NO_SMB = frozenset(("not_smb", "wrong_message"))
 
 
@@ -54,7 +62,7 @@ def port_answers(
         reason,
         netbios_session=facts.session if called else "",
         dialects=_dialects(facts, expected),
-        signing=_signing(facts) if "signing" in checks else None,
+        signing=_signing(facts, best) if "signing" in checks else None,
         smb1_signing=_smb1_signing(smb1_best) if "signing" in checks and smb1_best is not None else None,
         ciphers=_ciphers(facts, best) if offered else None,
         signing_algorithms=_signing_algorithms(facts, best) if offered else None,
@@ -98,20 +106,20 @@ def _dialects(facts: PortFacts, expected: Sequence[int | str]) -> Mapping[str, A
         reason = "; ".join(why(outcome) for outcome in facts.failures.values()) or "the time for this host was over"
         for dialect in missing:
             facts.dialects[dialect] = Answer(INDETERMINATE, reason)
-    order = (*ALL1, *reversed(ALL2))
-    return {name_of(dialect): facts.dialects[dialect] for dialect in order if dialect in facts.dialects}
+    known = facts.dialects
+    return {name: known[dialect] for dialect, name in _ORDER if dialect in known}
 
 
-def _signing(facts: PortFacts) -> Answer:
-    replies = [(dialect, outcome, outcome.smb2) for dialect, outcome in facts.smb2.items() if outcome.smb2 is not None]
-    if not replies:
+def _signing(facts: PortFacts, best: Outcome | None) -> Answer:
+    reply = best.smb2 if best is not None else None
+    if best is None or reply is None or reply.dialect is None:
         return Answer(INDETERMINATE, "no SMB2 dialect was accepted")
-    dialect, outcome, reply = max(replies, key=lambda row: row[0])
-    evidence = f"SecurityMode 0x{reply.security_mode:04X} of NEGOTIATE {name_of(dialect)}; {outcome.evidence()}"
-    if len({other.signing_required for _dialect, _outcome, other in replies}) > 1:
-        modes = ", ".join(f"{name_of(number)}: 0x{other.security_mode:04X}" for number, _outcome, other in replies)
-        return Answer(INDETERMINATE, f"the replies differ: {modes}", evidence)
-    return Answer("required" if reply.signing_required else "not_required", "", evidence)
+    evidence = f"SecurityMode 0x{reply.security_mode:04X} of NEGOTIATE {name_of(reply.dialect)}; {best.evidence()}"
+    required = reply.signing_required
+    for other in facts.smb2.values():
+        if other.smb2 is not None and other.smb2.signing_required != required:
+            return Answer(INDETERMINATE, f"the reply of {name_of(other.smb2.dialect or 0)} says otherwise", evidence)
+    return Answer("required" if required else "not_required", "", evidence)
 
 
 def _smb1_signing(outcome: Outcome) -> Answer | None:
@@ -139,7 +147,9 @@ def _ciphers(facts: PortFacts, best: Outcome | None) -> Listing:
     if best is None or reply is None or reply.dialect is None or reply.dialect < 0x0300:
         return Listing("none", (), "no dialect with encryption was accepted")
     if best.question.plain:
-        return Listing(INDETERMINATE, (), f"{name_of(reply.dialect)} only to clients without encryption", best.evidence())
+        return Listing(
+            INDETERMINATE, (), f"{name_of(reply.dialect)} only to clients without encryption", best.evidence()
+        )
     # 3.0 and 3.0.2 have one cipher, and say by a capability whether they take it ([MS-SMB2] 3.3.5.4).
     evidence = f"Capabilities 0x{reply.capabilities:08X} of NEGOTIATE {name_of(reply.dialect)}; {best.evidence()}"
     return (
@@ -192,6 +202,11 @@ def _compression(facts: PortFacts) -> Listing | None:
     return Listing("known" if methods else "none", tuple(methods), "", evidence, chained=reply.contexts.chained)
 
 
+@lru_cache(maxsize=64)
+def _capabilities(bits: int) -> tuple[str, ...]:
+    return smb2.capability_names(bits)
+
+
 def _limits(best: Outcome) -> Limits | None:
     reply = best.smb2
     if reply is None:
@@ -199,7 +214,7 @@ def _limits(best: Outcome) -> Limits | None:
     seconds = filetime.unix(reply.system_time)
     rdma = reply.contexts.rdma
     return Limits(
-        smb2.capability_names(reply.capabilities),
+        _capabilities(reply.capabilities),
         reply.max_transact,
         reply.max_read,
         reply.max_write,
@@ -250,7 +265,12 @@ def _logon(facts: PortFacts, kind: str) -> Answer:
     evidence = f"SESSION_SETUP {status.name(outcome.logon)}"
     if outcome.logon == status.SUCCESS:
         flags = ", ".join(name for bit, name in _LOGON_FLAGS if outcome.logon_flags & bit)
-        return Answer(answers.ACCEPTED, f"session flags: {flags or 'none'}", evidence)
+        text = f"session flags: {flags or 'none'}"
+        if outcome.tree is None:
+            return Answer(INDETERMINATE, f"{text}; IPC$: {why(outcome)}", evidence)
+        evidence = f"{evidence}, TREE_CONNECT IPC$ {status.name(outcome.tree)}"
+        # Samba's "restrict anonymous = 2" lets the session stand and nothing be reached.
+        return Answer(REFUSED if outcome.tree in _LOGON_REFUSALS else answers.ACCEPTED, text, evidence)
     if outcome.logon in _LOGON_REFUSALS:
         return Answer(REFUSED, "", evidence)
     return Answer(INDETERMINATE, status.name(outcome.logon), evidence)

@@ -19,8 +19,9 @@ from functools import lru_cache
 from typing import Any
 
 from . import smb1, smb2
-from .dialogue import CLOSINGS, VIOLATION, Outcome, Question
+from .dialogue import CLOSINGS, VIOLATION, Outcome
 from .facts import PortFacts, reply_of
+from .question import Question
 from .scripts import multi_protocol, negotiate1, negotiate2
 from .smb2_contexts import CIPHERS, COMPRESSION, SIGNING, Contexts
 from .status import INVALID_PARAMETER, NOT_SUPPORTED, SUCCESS

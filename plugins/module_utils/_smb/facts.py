@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .answers import ACCEPTED, INDETERMINATE, REFUSED, VIOLATION, Answer
-from .dialogue import CLOSINGS, NOT_CONNECTED, Outcome, Question, name_of
+from .dialogue import CLOSINGS, Outcome
 from .netbios import SESSION_ERRORS
+from .question import Question, name_of
 from .smb1 import Negotiate1
 from .smb2 import Negotiate2
 from .status import INVALID_PARAMETER, INVALID_SMB, NOT_IMPLEMENTED, NOT_SUPPORTED, SUCCESS
@@ -63,7 +64,12 @@ class PortFacts:
         flaky: the peer closed a connection over a question that it answered another time.
         failures: per kind of failure, the last outcome.
         violations: in words.
+        reasons: of the violations, see ``errors.Reason``.
+        session: 139: what answered the session request.
+        multi_protocol: SMB2 is spoken only after an SMB1 NEGOTIATE.
         identity: the outcome that went furthest towards an NTLM challenge.
+        native: what an SMB1 session setup told of the server.
+        logons: the outcome of ``anonymous`` and ``guest``.
         ciphers, signing: ids in the order of preference, None: not asked; ``*_reason``: why there may be more.
     """
 
@@ -120,12 +126,16 @@ class PortFacts:
         """A dialect was chosen from an offer that had it."""
         evidence = f"{outcome.question.text}: chose {name_of(dialect)}; {outcome.evidence()}"
         reason = ""
-        accepted: dict[Any, Outcome] = self.smb1 if isinstance(dialect, str) else self.smb2
-        if accepted and isinstance(dialect, int) and dialect > min(accepted):
-            reason = "not chosen when it was the highest in common"
-            self.violate(f"{evidence.partition(':')[0]}: chose {name_of(dialect)} only after a lower one")
-        accepted[dialect] = outcome
-        self._set((dialect,), Answer(ACCEPTED, reason, evidence))
+        if isinstance(dialect, str):
+            self.smb1[dialect] = outcome
+        else:
+            if self.smb2 and dialect > min(self.smb2):
+                reason = "not chosen when it was the highest in common"
+                self.violate(f"{outcome.question.text}: chose {name_of(dialect)} only after a lower one")
+            self.smb2[dialect] = outcome
+        self.dialects[dialect] = Answer(ACCEPTED, reason, evidence)
+        if self.closings:
+            self.closings.pop(dialect, None)
 
     def refuse(self, dialects: Iterable[int | str], outcome: Outcome, reason: str = "") -> None:
         """All of an offer was refused, by a reply."""
@@ -187,10 +197,6 @@ class PortFacts:
     def only(self, *failures: str) -> bool:
         """Whether there was no other failure than these, and one of them."""
         return bool(self.failures) and set(self.failures) <= set(failures)
-
-    def lost_later(self) -> bool:
-        """Whether the port answered once, and later connections failed."""
-        return not NOT_CONNECTED.isdisjoint(self.failures)
 
     def _set(self, dialects: Iterable[int | str], answer: Answer) -> None:
         for dialect in dialects:

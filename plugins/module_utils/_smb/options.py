@@ -65,6 +65,9 @@ class Options:
         connecting, conversing: connections at a time.
         per_network: connections at a time to one IPv4 /24 or IPv6 /64.
         guest_user: the name of the one logon of the check ``guest``.
+
+    Raises:
+        ValueError: an unknown check, a port that cannot be, a limit that is not above zero.
     """
 
     checks: frozenset[str] = DEFAULT_CHECKS
@@ -78,6 +81,16 @@ class Options:
     conversing: int = 256
     per_network: int = 64
     guest_user: str = "Guest"
+
+    def __post_init__(self) -> None:
+        if not self.checks <= CHECKS:
+            raise ValueError(f"unknown checks: {', '.join(sorted(self.checks - CHECKS))}")
+        if not all(0 < port < 65536 for port in self.ports):
+            raise ValueError("a port is 1 to 65535")
+        limits = (*self.connect_seconds, self.conversation_seconds, self.retry_seconds, self.host_seconds)
+        windows = (self.connecting, self.conversing, self.per_network)
+        if not self.connect_seconds or not all(limit > 0 for limit in (*limits, *windows)):
+            raise ValueError("limits are above zero")
 
 
 @dataclass

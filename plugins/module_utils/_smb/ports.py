@@ -21,12 +21,12 @@ from .dialogue import (
     UNREACHABLE,
     Conversation,
     Outcome,
-    Question,
 )
 from .elimination import ALL1, ALL2, Plan, smb1_plan, smb2_plan
 from .facts import PortFacts
 from .netbios import SMB_SERVER
 from .options import Options
+from .question import Question
 from .scripts import negotiate2
 from .settling import settle_plan
 
@@ -50,14 +50,16 @@ class Running:
         self.busy = False
         self.question: Question | None = next(plan, None)
 
-    def advance(self, outcome: Outcome) -> None:
-        """Give the plan its outcome."""
-        self.question = None
+    def advance(self, outcome: Outcome) -> Question | None:
+        """Give the plan its outcome; return the next question, None at its end."""
+        question = None
         if self.plan is not None:
             try:
-                self.question = self.plan.send(outcome)
+                question = self.plan.send(outcome)
             except StopIteration:
                 self.plan = None
+        self.question = question
+        return question
 
     def stop(self) -> None:
         """Ask no more."""
@@ -174,8 +176,7 @@ class PortInquiry:
             return False
         if conversation.asked > 1 and outcome.failure in _MAY_WORK_ANEW and not outcome.answered:
             return False  # perhaps only the connection was used up: the same question on a fresh one
-        running.advance(outcome)
-        question = running.question
+        question = running.advance(outcome)
         if question is None:
             self._go_on()
         elif conversation.reusable and question.script is negotiate2 and not question.again:

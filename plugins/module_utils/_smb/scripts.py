@@ -16,11 +16,13 @@ from collections.abc import Generator
 from functools import lru_cache
 from itertools import count
 
-from . import ntlmssp, smb1, smb1_header, smb1_session, smb2, smb2_header, smb2_session, spnego
-from .dialogue import Conversation, Outcome, Question, Script
+from . import ntlmssp, smb1, smb1_header, smb1_session, smb2, smb2_header, smb2_session, smb2_tree, spnego
+from .dialogue import Conversation, Outcome, Script
 from .errors import LocalProtocolError, RemoteProtocolError
 from .framing import direct
-from .status import MORE_PROCESSING_REQUIRED, NOT_SUPPORTED, PENDING
+from .netbios import SMB_SERVER
+from .question import Question
+from .status import MORE_PROCESSING_REQUIRED, NOT_SUPPORTED, PENDING, SUCCESS
 
 IDENTITY = "identity"
 ANONYMOUS = "anonymous"
@@ -40,14 +42,20 @@ _INTERIM = 4
 def negotiate2(talk: Conversation, question: Question, outcome: Outcome) -> Script:
     """SMB2 NEGOTIATE, and what ``then`` asks for."""
     message = yield _negotiate2_request(question, talk.message_id)
-    reply = _negotiate2_reply(talk, question, message)
-    interim = 0
-    while reply.status == PENDING:
-        interim += 1
-        if interim > _INTERIM:
-            raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
+    for _interim in range(_INTERIM):
+        reply = smb2.negotiate_response(
+            message,
+            question.offer,
+            message_id=talk.message_id,
+            ciphers=question.ciphers,
+            signing=question.signing,
+            compression=question.compression,
+        )
+        if reply.status != PENDING:
+            break
         message = yield b""
-        reply = _negotiate2_reply(talk, question, message)
+    else:
+        raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
     outcome.smb2 = reply
     outcome.message = message
     outcome.at = time.time()
@@ -97,6 +105,8 @@ def negotiate1(talk: Conversation, question: Question, outcome: Outcome) -> Scri
         setup = smb1_session.session_setup_response((yield direct(smb1_session.null_session_request())))
         outcome.logon = setup.status
         outcome.native = (setup.native_os, setup.native_lm, setup.domain)
+        if setup.status == SUCCESS:
+            yield from _tree1(outcome, setup.uid)
 
 
 def _framed_twice(message: bytes) -> bool:
@@ -119,7 +129,7 @@ def ms17_010(talk: Conversation, _question: Question, outcome: Outcome) -> Scrip
     outcome.peek = ("SESSION_SETUP", setup.status)
     if setup.status:
         return
-    connect = smb1_session.tree_connect_request("*SMBSERVER", uid=setup.uid)
+    connect = smb1_session.tree_connect_request(SMB_SERVER, uid=setup.uid)
     tree = smb1_session.tree_connect_response((yield direct(connect)))
     outcome.peek = ("TREE_CONNECT", tree.status)
     if tree.status:
@@ -152,17 +162,6 @@ def _negotiate2_request(question: Question, message_id: int) -> bytes:
     return head + next(_GUIDS).to_bytes(16, "big") + tail if tail else head
 
 
-def _negotiate2_reply(talk: Conversation, question: Question, message: bytes) -> smb2.Negotiate2:
-    return smb2.negotiate_response(
-        message,
-        question.offer,
-        message_id=talk.message_id,
-        ciphers=question.ciphers,
-        signing=question.signing,
-        compression=question.compression,
-    )
-
-
 def _session2(talk: Conversation, outcome: Outcome, question: Question) -> Script:
     """SESSION_SETUP up to the NTLM challenge, which is no logon; a second one only where a logon was asked for."""
     setup = yield from _session_reply(talk, _first_setup(talk.message_id))
@@ -176,6 +175,9 @@ def _session2(talk: Conversation, outcome: Outcome, question: Question) -> Scrip
         setup = yield from _session_reply(talk, direct(request))
         outcome.logon = setup.status
         outcome.logon_flags = setup.flags
+        if setup.status == SUCCESS:
+            request = smb2_tree.tree_connect_request(talk.message_id, setup.session_id, SMB_SERVER)
+            outcome.tree = yield from _tree_reply(talk, request)
 
 
 @lru_cache(maxsize=16)
@@ -195,6 +197,16 @@ def _session_reply(talk: Conversation, request: bytes) -> Generator[bytes, bytes
     raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
 
 
+def _tree_reply(talk: Conversation, request: bytes) -> Generator[bytes, bytes, int]:
+    message = yield direct(request)
+    for _interim in range(_INTERIM):
+        status = smb2_tree.tree_connect_response(message, message_id=talk.message_id)
+        if status != PENDING:
+            return status
+        message = yield b""
+    raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
+
+
 def _session1(outcome: Outcome, question: Question) -> Script:
     request = smb1_session.session_setup_request(spnego.init(ntlmssp.negotiate()))
     setup = smb1_session.session_setup_response((yield direct(request)))
@@ -209,6 +221,13 @@ def _session1(outcome: Outcome, question: Question) -> Script:
         setup = smb1_session.session_setup_response((yield direct(request)))
         outcome.logon = setup.status
         outcome.logon_flags = smb2_session.GUEST if setup.guest else 0
+        if setup.status == SUCCESS:
+            yield from _tree1(outcome, setup.uid)
+
+
+def _tree1(outcome: Outcome, uid: int) -> Script:
+    request = smb1_session.tree_connect_request(SMB_SERVER, uid=uid, mid=3)
+    outcome.tree = smb1_session.tree_connect_response((yield direct(request))).status
 
 
 def _logon_token(outcome: Outcome, question: Question) -> bytes:

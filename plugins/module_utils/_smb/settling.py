@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from . import smb1
-from .dialogue import Question
 from .elimination import Plan, ask_smb1, ask_smb2, recheck_closings
 from .facts import PortFacts
+from .question import Question
 from .scripts import ANONYMOUS, GUEST, IDENTITY, ms17_010
 
 _MS17_010 = Question(ms17_010, (smb1.NT_LM,))

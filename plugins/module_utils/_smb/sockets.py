@@ -10,10 +10,6 @@ per connection more, where a bare connection costs 32.
 *Rounds.* What has come is read from all sockets, then judged, then what is finished is closed and what is wanted is
 begun. Alternating between kernel and interpreter for each connection costs a tenth more.
 
-*Windows.* A connection that is being made costs the peer nothing: there may be 1024. One that talks costs it a thread
-or a process: 256. A further connection to a port that is known to be open takes its place among those that talk before
-it is begun, so that no server has to wait with an open connection. Networks have a window of their own, hosts two.
-
 *Closing.* A complete conversation ends with FIN: the peer's log has an ordinary end, and TIME_WAIT (60 s) stays with
 us, not with it. Local ports do not run short by that, as a port is bound per destination; where they do nevertheless,
 the rest of the run resets its connections. A peer that breaks the protocol or stays silent is always reset: nothing of
@@ -32,8 +28,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .answers import TargetAnswers, document
-from .bookkeeping import CONNECTING, DATAGRAM, DELAYED, GONE, TALKING, WAITING, Connection, Deadlines, Host, Network
+from .admission import Admission
+from .bookkeeping import CONNECTING, DATAGRAM, DELAYED, GONE, TALKING, WAITING, Connection, Deadlines, Host
 from .datagrams import WAITS
 from .dialogue import CLOSED, ERROR, LIMIT, RESET, SILENT, TIMEOUT, VIOLATION
 from .options import Options, Summary, Target
@@ -50,12 +46,9 @@ from .polling import (
     WRITE,
     descriptors,
     error_text,
-    network_key,
     nonblocking,
     poller,
-    resolve,
 )
-from .questions import Inquiry
 
 __all__ = ["Options", "Summary", "Target", "probe"]
 
@@ -63,7 +56,6 @@ _POLL_SECONDS = 1 / 16
 _RECEIVE = 16384
 _RETRY_SECONDS = 0.25
 _RETRIES = 40
-_BACKLOG = 64  # connections that may wait to talk before no more hosts are begun
 _RESETTING = frozenset((VIOLATION, TIMEOUT, LIMIT))
 _LINGER = struct.pack("ii", 1, 0)
 
@@ -81,7 +73,7 @@ def probe(
         options: what to ask, and the limits.
         on_answer: called once per target, in the order in which they finish, from this very thread. What it raises
             ends the run and reaches the caller, after all sockets were closed.
-        progress: called about once a second with the numbers of finished and of begun targets.
+        progress: called about once a second, and at the end, with the numbers of finished and of begun targets.
 
     Raises:
         KeyboardInterrupt: as it comes, after all sockets were closed; what ``on_answer`` got stays valid.
@@ -106,41 +98,36 @@ class _Engine:
         on_answer: Callable[[dict[str, Any]], None],
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        self.summary = Summary()
-        self._targets: Iterator[Target] | None = targets
-        self._options = options
-        self._on_answer = on_answer
         self._progress = progress
-        self._window = descriptors(options.connecting, options.conversing)
+        self._conversing = options.conversing
         self._connections: dict[int, Connection] = {}
-        self._connecting = self._talking = 0
-        self._networks: dict[Any, Network] = {}
-        self._openings: deque[tuple[Host, Any, float]] = deque()  # host, conversation, since when it waits
-        self._further: deque[tuple[Host, Any, float]] = deque()
         self._made: deque[Connection] = deque()  # wait for a place among those that talk
-        self._roomy: deque[Network] = deque()  # a host of theirs has ended, and another target waits
         self._arrived: list[tuple[Connection, bytes]] = []
-        self._parked = self._hosts = self._finished = 0
         self._reset_all = False
         self._poller, self._level_triggered = poller()
         self._began = self._now = self._next_sweep = time.monotonic()
-        self._deadlines = Deadlines(self._now)
         self._next_progress = self._now + 1.0
+        self._deadlines = Deadlines(self._now)
+        window = descriptors(options.connecting, options.conversing)
+        self._admission = Admission(targets, options, on_answer, window, self._now)
+        self.summary = self._admission.summary
 
     def run(self) -> None:
         """Go on until there are no more targets and none is being asked."""
-        poll = self._poller.poll
+        poll, admission = self._poller.poll, self._admission
         while True:
             self._fill()
-            if self._targets is None and not self._hosts and not self._roomy:
+            if admission.done:
                 break
             events = poll(_POLL_SECONDS)
-            self._now = time.monotonic()
+            self._now = admission.now = time.monotonic()
             self._exchange(events)
             self._judge()
             if self._now >= self._next_sweep:
                 self._sweep()
         self.summary.seconds = time.monotonic() - self._began
+        if self._progress is not None:
+            self._progress(admission.finished, self.summary.targets)
 
     def close(self) -> None:
         """Close all sockets at once."""
@@ -152,98 +139,19 @@ class _Engine:
     # Beginning
 
     def _fill(self) -> None:
-        """Begin what there is room for: first what brings begun hosts to an end."""
-        options = self._options
-        while self._made and self._talking < options.conversing:
+        """Begin what there is room for."""
+        admission = self._admission
+        while self._made and admission.talking < self._conversing:
             connection = self._made.popleft()
             if connection.stage == WAITING:
                 self._talk(connection)
-        while self._further and self._talking < options.conversing:
-            self._begin(*self._further.popleft())
-        while self._openings and self._connecting < self._window:
-            self._begin(*self._openings.popleft())
-        while self._roomy and self._connecting < self._window and not self._openings:
-            network = self._roomy.popleft()
-            if network.targets and network.hosts < options.per_network:
-                self._parked -= 1
-                self._new_host(network, *network.targets.popleft())
-                self._begin_openings()
-            elif not network.hosts:
-                self._networks.pop(network.key, None)
-        while self._connecting < self._window and self._may_begin_hosts():
-            target = None if self._targets is None else next(self._targets, None)
-            if target is None:
-                self._targets = None
-                return
-            self._new_target(target)
-            self._begin_openings()
+        admission.made = len(self._made)
+        wish = admission.next()
+        while wish is not None:
+            self._begin(*wish)
+            wish = admission.next()
 
-    def _may_begin_hosts(self) -> bool:
-        busy = self._openings or self._made or len(self._further) >= _BACKLOG
-        return self._targets is not None and not busy and self._parked < 4 * self._options.connecting
-
-    def _begin_openings(self) -> None:
-        while self._openings and self._connecting < self._window:
-            self._begin(*self._openings.popleft())
-
-    def _new_target(self, target: Target) -> None:
-        self.summary.targets += 1
-        family, address, reason = (0, (), target.reason) if target.reason else resolve(target.address)
-        if reason:
-            self._answer(TargetAnswers(target.name, target.address, time.time(), 0.0, reason=reason))
-            return
-        key = network_key(family, address[0])
-        network = self._networks.get(key)
-        if network is None:
-            network = self._networks[key] = Network(key)
-        if network.hosts < self._options.per_network:
-            self._new_host(network, target, family, address)
-        else:
-            network.targets.append((target, family, address))
-            self._parked += 1
-
-    def _new_host(self, network: Network, target: Target, family: int, address: tuple[Any, ...]) -> None:
-        network.hosts += 1
-        self._hosts += 1
-        inquiry = Inquiry(target, self._options, time.time())
-        self._advance(Host(inquiry, family, address, network, self._now, self._options.host_seconds))
-
-    def _advance(self, host: Host) -> None:
-        """Put what a host wants now into the queues; if it wants nothing any more, hand its answers over."""
-        inquiry = host.inquiry
-        if self._now >= host.deadline:
-            inquiry.expire()
-        talk = inquiry.next()
-        while talk is not None:
-            (self._openings if talk.opening or talk.datagram else self._further).append((host, talk, self._now))
-            talk = inquiry.next()
-        if not inquiry.active and inquiry.done and not host.finished:
-            host.finished = True
-            self._hosts -= 1
-            network = host.network
-            network.hosts -= 1
-            if network.targets:
-                self._roomy.append(network)
-            elif not network.hosts:
-                del self._networks[network.key]
-            self._answer(inquiry.answers(self._now - host.started))
-
-    def _answer(self, answers: TargetAnswers) -> None:
-        self._finished += 1
-        states = self.summary.states
-        for port in answers.ports.values():
-            states[port.state] = states.get(port.state, 0) + 1
-        self._on_answer(document(answers))
-
-    def _begin(self, host: Host, talk: Any, since: float) -> None:
-        """Make a connection, unless its network has no room."""
-        network = host.network
-        if network.used >= self._options.per_network:
-            network.parked.append((host, talk, since))
-            self._parked += 1
-            return
-        now = self._now
-        host.deadline += now - since  # it does not pay for our windows
+    def _begin(self, host: Host, talk: Any) -> None:
         datagram = talk.datagram
         try:
             made = nonblocking(host.family, DATAGRAM_SOCKET if datagram else STREAM_SOCKET)
@@ -257,18 +165,16 @@ class _Engine:
             self._reset_all = True
             self._delay(host, talk, code)
             return
-        deadline = now + (WAITS[0] if datagram else talk.connect_seconds)
-        if deadline > host.deadline:
-            deadline = host.deadline
+        deadline = self._now + (WAITS[0] if datagram else talk.connect_seconds)
         descriptor = made.fileno()
         connection = Connection(host, talk, made, descriptor, DATAGRAM if datagram else CONNECTING, deadline)
         self._connections[descriptor] = connection
-        network.used += 1
+        host.network.used += 1
         if datagram or talk.opening:
-            self._connecting += 1
+            self._admission.connecting += 1
         else:
             connection.slot = True
-            self._talking += 1
+            self._admission.talking += 1
         self._deadlines.add(connection)
         if code and code not in IN_PROGRESS:
             self._broken(connection, code)
@@ -281,7 +187,7 @@ class _Engine:
 
     def _no_socket(self, host: Host, talk: Any, code: int) -> None:
         if code in EXHAUSTED:
-            self._window = max(8, min(self._window, self._connecting * 9 // 10))
+            self._admission.window = max(8, min(self._admission.window, self._admission.connecting * 9 // 10))
             self._delay(host, talk, code)
         else:
             self._give_up(host, talk, code)
@@ -299,7 +205,7 @@ class _Engine:
         self._count_failure(code)
         talk.fail(ERROR, error_text(code))
         host.inquiry.finished(talk)
-        self._advance(host)
+        self._admission.advance(host)
 
     def _count_failure(self, code: int) -> None:
         text = error_text(code)
@@ -338,31 +244,32 @@ class _Engine:
         if connection.slot:
             self._talk(connection)
             return
-        self._connecting -= 1
+        self._admission.connecting -= 1
         connection.stage = WAITING
         host, talk = connection.host, connection.talk
         host.inquiry.connected(talk, connection.socket.getsockname()[0])
-        if self._talking < self._options.conversing or talk.done:
+        if self._admission.talking < self._conversing or talk.done:
             self._talk(connection)
         else:
             # Too many talk already. If it breaks meanwhile, the poller says so.
-            connection.deadline = host.deadline
+            connection.limit = connection.deadline = host.deadline
             if self._level_triggered:
                 self._poller.modify(connection.descriptor, 0)
             self._made.append(connection)
-        self._advance(host)  # now that the port is known to be open there is more to ask
+        self._admission.advance(host)  # now that the port is known to be open there is more to ask
 
     def _talk(self, connection: Connection) -> None:
         talk = connection.talk
         waited = connection.stage == WAITING
         if not connection.slot:
             connection.slot = True
-            self._talking += 1
+            self._admission.talking += 1
         if talk.done:  # to have connected was all
             self._finish(connection)
             return
         connection.stage = TALKING
-        connection.deadline = min(self._now + talk.seconds, connection.host.deadline)
+        connection.limit = self._now + talk.seconds
+        connection.deadline = min(connection.limit, connection.host.deadline)
         self._send(connection, talk.data_to_send())
         if connection.stage != TALKING:
             return
@@ -423,7 +330,7 @@ class _Engine:
                     if not host.inquiry.finished(talk):
                         connection.stage = GONE
                         ending.append(connection)
-                        self._advance(host)
+                        self._admission.advance(host)
                         continue
                 elif talk.datagram:
                     continue
@@ -454,7 +361,7 @@ class _Engine:
         host.inquiry.finished(connection.talk)
         connection.stage = GONE if connection.stage != WAITING else WAITING
         self._close(connection)
-        self._advance(host)
+        self._admission.advance(host)
 
     def _close(self, connection: Connection) -> None:
         descriptor, made, talk = connection.descriptor, connection.socket, connection.talk
@@ -466,17 +373,12 @@ class _Engine:
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
         made.close()
         if connection.slot:
-            self._talking -= 1
+            self._admission.talking -= 1
         elif connection.stage != WAITING:
-            self._connecting -= 1
+            self._admission.connecting -= 1
         connection.stage = GONE
         connection.bucket.discard(connection)
-        network = connection.host.network
-        network.used -= 1
-        if network.parked:
-            wish = network.parked.popleft()
-            self._parked -= 1
-            (self._openings if wish[1].opening or wish[1].datagram else self._further).append(wish)
+        self._admission.left(connection.host.network)
 
     def _sweep(self) -> None:
         """Look whose time is over, and tell how far we are."""
@@ -485,19 +387,20 @@ class _Engine:
             self._expire(connection)
         if self._progress is not None and self._now >= self._next_progress:
             self._next_progress = self._now + 1.0
-            self._progress(self._finished, self.summary.targets)
+            self._progress(self._admission.finished, self.summary.targets)
 
     def _expire(self, connection: Connection) -> None:
         host, talk, stage = connection.host, connection.talk, connection.stage
         if stage == DELAYED:
             connection.stage = GONE
-            (self._openings if talk.opening or talk.datagram else self._further).append(
-                (host, talk, self._now - _RETRY_SECONDS)
-            )
+            self._admission.wish(host, talk, self._now - _RETRY_SECONDS)
         elif stage == DATAGRAM and self._now < host.deadline and talk.more:
-            connection.deadline = self._now + WAITS[talk.sent]
+            connection.limit = connection.deadline = self._now + WAITS[talk.sent]
             self._deadlines.add(connection)
             self._send(connection, talk.data_to_send())
+        elif self._now < min(connection.limit, host.deadline):  # the host was given more time since
+            connection.deadline = min(connection.limit, host.deadline)
+            self._deadlines.add(connection)
         else:
             over = self._now >= host.deadline
             talk.fail(LIMIT if over else SILENT if stage == CONNECTING else TIMEOUT)

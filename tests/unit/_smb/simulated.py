@@ -54,6 +54,7 @@ class Truth:
     encryption: bool = True
     ntlm: bool = True
     anonymous: int = 0
+    tree: int = 0
     extended: bool = True
     refuses2: str = "status"
     refuses1: str = "status"
@@ -113,6 +114,10 @@ class Link:
         command, message_id = struct.unpack_from("<H", message, 12)[0], struct.unpack_from("<Q", message, 24)[0]
         if command == 1:
             return self._setup2(message, message_id)
+        if command == 3:
+            assert message[72:].decode("utf-16-le") == "\\\\*SMBSERVER\\IPC$"
+            body = struct.pack("<HBBIII", 16, 2, 0, 0, 0, 0)
+            return [frame(self.header2(3, message_id, self.truth.tree, 7) + body)]
         assert command == 0
         if not self.truth.smb2 and self.truth.refuses2 != "status":
             return [self.truth.refuses2]

@@ -329,11 +329,17 @@ def test_139_is_called_by_its_own_name_when_it_wants_that():
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"), [(0, "accepted"), (0xC0000022, "refused"), (0xC0000001, "indeterminate")]
+    ("status", "tree", "answer"),
+    [
+        (0, 0, "accepted"),
+        (0, 0xC0000022, "refused"),  # Samba's "restrict anonymous = 2"
+        (0xC0000022, 0, "refused"),
+        (0xC0000001, 0, "indeterminate"),
+    ],
 )
-def test_logons_only_where_asked_for(status, answer):
+def test_logons_only_where_asked_for(status, tree, answer):
     options = Options(checks=SMB | {"anonymous", "guest"})
-    port = port_of(inquire(Truth(anonymous=status), options)[0])
+    port = port_of(inquire(Truth(anonymous=status, tree=tree), options)[0])
     assert port["anonymous"]["answer"] == answer and port["guest"]["answer"] == answer
     quiet = port_of(inquire(Truth(anonymous=status), OPTIONS)[0])
     assert "anonymous" not in quiet and "guest" not in quiet and "ms17_010" not in quiet
