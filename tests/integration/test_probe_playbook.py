@@ -268,3 +268,9 @@ def test_real_servers_are_told_apart_in_a_network_of_their_own(tmp_path):
     assert found["fd64::2"]["implementation"]["evidence"][0].startswith("GUID spells the name hard01")
     assert "SMB1 accepted by 1, signing not required by 1, samba: 3" in played.output
     assert found["10.64.0.1"]["smb1_attempts"]
+
+
+def test_a_vantage_that_does_not_exist_is_one_sentence(tmp_path):
+    played = play("probe", {}, tmp_path, "-e", "breakwater_vantage=nohost", "-e", "breakwater_targets=127.0.0.1")
+    assert played.code != 0
+    assert "breakwater_vantage 'nohost' is no host of the inventory" in " ".join(played.output.split())

@@ -33,6 +33,11 @@ COMPRESSION = (1, 2, 3, 4, 5)
 SALT_LENGTH = 32
 MAX_CONTEXTS = 32
 
+_ONCE = frozenset(
+    (PREAUTH_INTEGRITY, ENCRYPTION, COMPRESSION_CAPABILITIES, TRANSPORT, RDMA_TRANSFORM, SIGNING_CAPABILITIES)
+)
+"""Whatever else a server sends is passed over, twice too ([MS-SMB2] 3.2.5.2)."""
+
 _SHA_512 = 0x0001
 _AES_CMAC = 0x0001
 _HEADER = struct.Struct("<HHI")
@@ -146,7 +151,7 @@ def decode(
         end = start + 8 + length
         if end > len(message):
             raise RemoteProtocolError("truncated", f"context 0x{kind:04X} has {length} bytes, past the message's end")
-        if kind in bodies:
+        if kind in bodies and kind in _ONCE:
             raise RemoteProtocolError("bad_value", f"context 0x{kind:04X} comes twice")
         bodies[kind] = message[start + 8 : end]
         start = end + (-end & 7)

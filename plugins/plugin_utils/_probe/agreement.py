@@ -19,6 +19,7 @@ from .._model.collected import Implementation
 from .._model.fact import Fact, FactSet
 from .._model.setting import Setting
 from .._model.text import visible
+from .document import smb_ports
 from .offer import ORDER, SMB2, offered
 from .wire import wire_facts
 
@@ -136,17 +137,19 @@ def _listens(known: FactSet) -> bool:
 def _alone(documents: Sequence[Mapping[str, Any]], facts: FactSet) -> None:
     """Put what can be said of a server whose settings nobody can read."""
     for document in documents:
-        for where, port in document["ports"].items():
-            if not port.get("dialects"):
-                continue
+        for where, port in smb_ports(document):
             place = f"{visible(str(document['address']))} {where}"
             offer = offered([{"ports": {where: port}}])
+            if not offer.speaks and offer.doubts:
+                for name in ("wire.smb1", "wire.signing"):
+                    facts.put(name, Fact(unreadable=next(iter(offer.doubts.values()))), place)
+                continue
             low, doubt = offer.lowest(ORDER[: -len(SMB2)])
             if low or doubt:
                 facts.put("wire.smb1", Fact(wire=True) if low else Fact(unreadable=doubt), place)
             elif offer.speaks and offer.state("NT1") != "not_asked":
                 facts.put("wire.smb1", Fact(wire=False), place)
-            answer, doubt = offer.weakest("signing")
+            answer, doubt = offer.weakest("signing", *(("smb1_signing",) if low else ()))
             if doubt:
                 facts.put("wire.signing", Fact(unreadable=doubt), place)
             elif answer:

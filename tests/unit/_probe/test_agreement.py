@@ -166,3 +166,21 @@ def test_smb1_that_was_not_asked_for_is_not_claimed():
     del asked["dialects"]["NT LM 0.12"]
     out = joined(FactSet(), (), SETTINGS, [Look("ctl", (document({"445/tcp": asked}, "unknown"),))])
     assert not out.objects("wire.smb1")
+
+
+def test_the_weakest_signing_of_both_protocols_counts():
+    both = port("NT LM 0.12", "3.1.1", signing="required", smb1_signing={"answer": "disabled"})
+    out = joined(FactSet(), (), SETTINGS, [Look("ctl", (document({"445/tcp": both}, "unknown"),))])
+    assert out.get("wire.signing", "10.0.0.5 445/tcp").wire is False
+    only = port("NT LM 0.12", signing="indeterminate", smb1_signing={"answer": "enabled"})
+    del only["signing"]
+    out = joined(FactSet(), (), SETTINGS, [Look("ctl", (document({"445/tcp": only}, "unknown"),))])
+    assert out.get("wire.signing", "10.0.0.5 445/tcp").wire is False
+
+
+@pytest.mark.parametrize("state", ["error", "indeterminate", "hostile"])
+def test_a_port_of_which_nothing_is_known_is_unknown(state):
+    seen_there = {"445/tcp": {"state": state, "reason": "EMFILE"}, "135/tcp": {"state": state, "reason": ""}}
+    out = joined(FactSet(), (), SETTINGS, [Look("ctl", (document(seen_there, "unknown"),))])
+    for name in ("wire.smb1", "wire.signing"):
+        assert {at: "EMFILE" in fact.unreadable for at, fact in out.objects(name).items()} == {"10.0.0.5 445/tcp": True}

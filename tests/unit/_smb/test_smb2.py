@@ -160,6 +160,12 @@ def test_all_contexts():
     assert len(found.types) < smb2_contexts.MAX_CONTEXTS
 
 
+def test_contexts_that_are_not_known_may_come_twice():
+    strange = context(0x77, b"x")
+    found = smb2.negotiate_response(reply(contexts=(strange, PREAUTH, CIPHER, strange)), DIALECTS)
+    assert (found.dialect, found.contexts.cipher) == (0x0311, 2)
+
+
 def test_contexts_of_older_dialects_are_not_read():
     answer = smb2.negotiate_response(reply(0x0302, contexts=(), count=65535, start=99999), DIALECTS)
     assert (answer.dialect, answer.contexts) == (0x0302, Contexts())
