@@ -71,7 +71,14 @@ class ActionModule(BreakwaterAction):
 
 
 def _known(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> dict[str, str]:
-    """Return what inventory hosts are asked as, with the implementation that the inventory names, or ""."""
+    """Return what inventory hosts are asked as, with the implementation that the inventory names, or "".
+
+    Raises:
+        BadInput: one is not in the inventory.
+    """
+    unknown = [name for name in hosts if name not in task_vars["hostvars"]]
+    if unknown:
+        raise BadInput("There is no such host", where="hosts", seen=unknown[0], remedy="name hosts of the inventory")
     variables = {name: task_vars["hostvars"][name] for name in hosts}
     return {
         str(own.get("ansible_host") or name): str(own.get("breakwater_implementation") or "")

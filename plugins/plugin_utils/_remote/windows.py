@@ -278,7 +278,8 @@ def _call(nonce: str, sections: Iterable[str]) -> str:
     names = list(sections)
     if not re.fullmatch(r"[0-9A-Za-z]{1,64}", nonce) or not all(re.fullmatch(r"[a-z]+", name) for name in names):
         raise ValueError("nonce and section names are letters and digits")
-    return f"bw_main {nonce} {' '.join(names)} end"
+    # Quoted: a nonce such as 12e4567890123456 would be a number otherwise.
+    return f"bw_main '{nonce}' {' '.join(names)} end"
 
 
 def _sent(texts: Iterable[str], rest: Iterable[str], largest: int) -> bytes:

@@ -11,7 +11,7 @@ import re
 
 from .execution import Exec, Result
 
-_CALL = re.compile(rb"^bw_main (\w+) ", re.MULTILINE)
+_CALL = re.compile(rb"^bw_main '(\w+)' ", re.MULTILINE)
 
 
 class Replayed:

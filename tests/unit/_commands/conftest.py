@@ -106,7 +106,7 @@ class FakeHost:
         return "boot" if "boot_id" in text else "collect"
 
     def _document(self, text, records):
-        nonce = re.search(r"(?:bw_main|order|confirm) (\w+)", text)[1]
+        nonce = re.search(r"(?:bw_main|order|confirm) '?(\w+)", text)[1]
         if records is not None:
             body = json.dumps({"schema": "breakwater/collected/1", "uid": "0", "shell": "sh", "records": records})
             return f"@@breakwater {nonce} begin@@{body}@@breakwater {nonce} end@@"

@@ -80,7 +80,7 @@ def test_a_script_that_is_too_long_is_not_sent():
 
 def test_the_script_ends_with_the_call():
     script = decoded(windows.build_script(CORE, SECTIONS, table(), "n0"))
-    assert script.splitlines()[-1] == "bw_main n0 host windows end"
+    assert script.splitlines()[-1] == "bw_main 'n0' host windows end"
     assert not [line for line in script.splitlines() if line.startswith("#") or line != line.strip()]
     assert script.count("@'") == 1
     assert "@breakwater" in script

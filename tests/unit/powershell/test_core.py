@@ -245,6 +245,15 @@ def test_a_broken_section_loses_nothing_else():
     assert b"noise" not in done.stdout
 
 
+@pytest.mark.parametrize("nonce", ["0123456789012345", "12e4567890123456", "1234567890e12345", "00000000000000d1"])
+def test_a_nonce_that_looks_like_a_number_stays_a_word(nonce):
+    """One of a thousand does: as a number it would come back as another text, or as Infinity."""
+    line = windows.build_script(CORE, {"test": "function bw_collect_test { bw_record 'a' 'x' { 1 } }"}, NOTHING, nonce)
+    done = powershell.run(ARGUMENTS, line)
+    collected = windows.read_answer(done.stdout.decode(), done.stderr.decode(), done.returncode, nonce)
+    assert [record.id for record in collected.records] == ["a"]
+
+
 def test_nothing_but_the_answer_is_written():
     done = powershell.run(
         ARGUMENTS,

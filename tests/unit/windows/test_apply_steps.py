@@ -125,7 +125,7 @@ def test_the_script_is_one_line_and_hostile_text_is_no_part_of_it():
     sent = windows.build_apply("$a = 1", "$b = 2", {}, windows.Addresses(), order, "n0")
     assert sent.count(b"\n") == 1 and sent.endswith(b"\n")
     script = base64.b64decode(sent).decode("ascii")
-    assert script.splitlines()[-1] == "bw_main n0 apply end"
+    assert script.splitlines()[-1] == "bw_main 'n0' apply end"
     assert "Remove-Item C:\\ -Recurse; " not in script or "'@\n}" not in script
     assert script.count("\n'@\n") == 2
 
@@ -144,5 +144,5 @@ def test_confirming_names_a_journal_and_nothing_else():
         "$bw_lines = @'",
         "O first|120|0|20",
         "'@",
-        "bw_main n0 confirm end",
+        "bw_main 'n0' confirm end",
     ]
