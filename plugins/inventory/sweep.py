@@ -97,9 +97,14 @@ cache_timeout: 86400
 """
 
 import datetime
+import difflib
+import hashlib
+import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
+from ansible import constants as C
 from ansible.errors import AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable
@@ -108,7 +113,8 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.context import Context
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.sweep import Entry, entries, sweep
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.sweep import Entry, entries, kept, sweep
+from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import encode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BreakwaterError
 
 ENDINGS = (".breakwater.yml", ".breakwater.yaml")
@@ -137,8 +143,10 @@ class InventoryModule(BaseInventoryPlugin, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory."""
         super().parse(inventory, loader, path)
-        self._read_config_data(path)
-        key = self.get_cache_key(path)
+        names = C.config.get_configuration_definitions("inventory", self._load_name)
+        _known(path, self._read_config_data(path), names)
+        options = {name: self.get_option(name) for name in (*OPTIONS, "scope")}
+        key = f"{self.get_cache_key(path)}_{_digest(options)}"
         self.load_cache_plugin()
         try:
             found = self._found(path, key, cache and self.get_option("cache"))
@@ -146,12 +154,13 @@ class InventoryModule(BaseInventoryPlugin, Cacheable):
             raise AnsibleParserError(str(error)) from error
         if self.get_option("cache"):
             self._cache[key] = found
-        for entry in entries(found, self.get_option("hostname") == "name"):
+        present = [*inventory.hosts, *inventory.groups]
+        for entry in entries(found, self.get_option("hostname") == "name", present):
             _add(inventory, entry)
 
     def _found(self, path: str, key: str, cached: bool) -> list[dict[str, Any]]:
-        if cached and key in self._cache:
-            documents: list[dict[str, Any]] = self._cache[key]
+        documents = kept(self._cache[key]) if cached and key in self._cache else None
+        if documents is not None:
             return documents
         options = {name: self.get_option(name) for name in OPTIONS}
         scope = self.get_option("scope")
@@ -166,6 +175,20 @@ class InventoryModule(BaseInventoryPlugin, Cacheable):
             warn=display.warning,
         )
         return sweep(options, scope, context)
+
+
+def _digest(options: Mapping[str, Any]) -> str:
+    """Return what stands for everything that is asked: after a change of the file, old answers are not taken."""
+    return hashlib.sha256(json.dumps(encode(options), sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _known(path: str, config: Mapping[str, Any], names: Mapping[str, Any]) -> None:
+    """Refuse what would have no effect, and was meant to have one."""
+    unknown = sorted(str(name) for name in config if name not in names)
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], names, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"the keys are {', '.join(sorted(names))}"
+        raise AnsibleParserError(f"The sweep file {path} cannot be used: unknown key {unknown[0][:60]!r}; {hint}")
 
 
 def _add(inventory: Any, entry: Entry) -> None:

@@ -150,6 +150,33 @@ def test_what_is_cached_is_not_asked_again(tmp_path, port):
     assert "127.0.0.12" not in listed(tmp_path)["smb"]["hosts"]
 
 
+def test_a_file_that_was_changed_is_asked_anew(tmp_path, port):
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    write(tmp_path, port, **cache)
+    assert "127.0.0.9" in listed(tmp_path)["smb"]["hosts"]
+    write(tmp_path, port, **cache, targets=["127.0.0.2-8"])
+    assert "127.0.0.9" not in listed(tmp_path)["smb"]["hosts"]
+
+
+def test_a_cache_with_something_else_in_it_is_asked_anew(tmp_path, port):
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    write(tmp_path, port, **cache)
+    first = listed(tmp_path)
+    (path,) = (tmp_path / "cache").iterdir()
+    document = json.loads(path.read_text(encoding="utf-8"))
+    payload = {"__payload__": "null"} if "__payload__" in document else None
+    path.write_text(json.dumps(payload), encoding="utf-8")
+    assert listed(tmp_path)["smb"]["hosts"] == first["smb"]["hosts"]
+
+
+def test_a_stranger_does_not_become_localhost(tmp_path, port):
+    with named("localhost", "127.0.0.11", port), named("all", "127.0.0.10", port):
+        write(tmp_path, port, hostname="name")
+        found = listed(tmp_path)
+    assert {"127.0.0.10", "127.0.0.11", "nas01.example"} <= set(found["smb"]["hosts"])
+    assert "localhost" not in found["_meta"]["hostvars"]
+
+
 def test_names_that_the_user_gives_are_kept(tmp_path, port):
     write(tmp_path, port, targets=["localhost", "127.0.0.7"], ports=[port])
     with named("self", "127.0.0.1", port):
@@ -165,6 +192,8 @@ def test_names_that_the_user_gives_are_kept(tmp_path, port):
         ({"targets": ["10.0.0.9/24"]}, "its host bits are set"),
         ({"targets": []}, "no target is named"),
         ({"ports": [0]}, "The option ports cannot be used"),
+        ({"ports": ["smb"]}, "name TCP ports by their numbers"),
+        ({"scpoe": "mine.yml"}, "unknown key 'scpoe'; did you mean 'scope'?"),
         ({"window": 0}, "The option window cannot be used"),
         ({"scope": "nothing.yml"}, "Cannot read the scope file"),
         ({"checks": ["dialect"]}, "dialect"),

@@ -269,8 +269,16 @@ def _logon(facts: PortFacts, kind: str) -> Answer:
         if outcome.tree is None:
             return Answer(INDETERMINATE, f"{text}; IPC$: {why(outcome)}", evidence)
         evidence = f"{evidence}, TREE_CONNECT IPC$ {status.name(outcome.tree)}"
-        # Samba's "restrict anonymous = 2" lets the session stand and nothing be reached.
-        return Answer(REFUSED if outcome.tree in _LOGON_REFUSALS else answers.ACCEPTED, text, evidence)
+        if (
+            outcome.tree in _LOGON_REFUSALS
+        ):  # Samba's "restrict anonymous = 2" lets the session stand, and nothing be reached
+            return Answer(REFUSED, text, evidence)
+        other = (
+            kind == "guest" and outcome.logon_flags & smb2_session.NULL and not outcome.logon_flags & smb2_session.GUEST
+        )
+        if outcome.tree != status.SUCCESS or other:
+            return Answer(INDETERMINATE, f"{text}; IPC$: {status.name(outcome.tree)}", evidence)
+        return Answer(answers.ACCEPTED, text, evidence)
     if outcome.logon in _LOGON_REFUSALS:
         return Answer(REFUSED, "", evidence)
     return Answer(INDETERMINATE, status.name(outcome.logon), evidence)

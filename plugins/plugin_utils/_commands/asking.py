@@ -68,6 +68,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     for name in ("ports", "checks"):
         if name in told:
             told[name] = tuple(dict.fromkeys(told[name]))
+    if "ports" in told:
+        told["ports"] = tuple(map(_port, told["ports"]))
     made = Settings(**told)
     if not 0 < len(made.ports) <= _PORTS or not all(0 < port < 65536 for port in made.ports):
         raise _bad("ports", f"{list(made.ports)}"[:200], f"name 1 to {_PORTS} TCP ports, each from 1 to 65535")
@@ -82,6 +84,13 @@ def settings(options: Mapping[str, Any]) -> Settings:
         if not low <= value <= high:
             raise _bad(name, f"{value}", f"it is a number from {low} to {high}")
     return made
+
+
+def _port(given: Any) -> int:
+    try:
+        return int(given)
+    except (TypeError, ValueError):
+        raise _bad("ports", f"{given!r}"[:60], "name TCP ports by their numbers") from None
 
 
 def _bad(name: str, seen: str, remedy: str) -> BadInput:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .._model.codec import encode
 from .._model.text import printable
-from .._probe.document import standing, taken
+from .._probe.document import fault, standing, taken
 from .._probe.fingerprints import identify
 from .._probe.offer import SMB1, offered
 from .._probe.targets import expand
@@ -28,6 +28,8 @@ from .targeting import Lookup, choose_targets
 PREFIX = "smb"
 _PROPER = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9][A-Za-z0-9_-]{0,62})*")
 """A name that a host may give itself; whatever else it says is no name, and its address serves."""
+_RESERVED = ("all", "ungrouped", "localhost", "localhost.localdomain")
+"""What means something to Ansible; others delegate to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +81,32 @@ def sweep(
     return found
 
 
+def kept(found: Any) -> list[Document] | None:
+    """Return what a cache holds, or None where it is not what ``sweep`` has put there."""
+    if not isinstance(found, list) or any(map(fault, found)):
+        return None
+    told = [document.get("implementation") for document in found]
+    return found if all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in told) else None
+
+
 def _exposed(document: Document) -> bool:
     """Whether a target speaks SMB, or something that only SMB's neighbours do; 135 and QUIC are others' ports too."""
     open_ports = {name for name, port in document["ports"].items() if port["state"] == "open"}
     return standing(document) == "open" or bool(open_ports & {"137/udp", "5445/tcp"})
 
 
-def entries(documents: Iterable[Mapping[str, Any]], named: bool) -> Iterator[Entry]:
+def entries(documents: Iterable[Mapping[str, Any]], named: bool, taken_names: Collection[str] = ()) -> Iterator[Entry]:
     """Yield the hosts of an inventory, in the order of their addresses; no two have the same name.
 
     Args:
         documents: what ``sweep`` returned; a cache may have kept it.
         named: hosts are called what they call themselves, where that can be done.
+        taken_names: hosts and groups that the inventory has already; no stranger becomes one of them.
     """
     ordered = sorted(documents, key=_order)
-    wanted = [_own_name(document) if named else "" for document in ordered]
+    reserved = {name.casefold() for name in (*_RESERVED, *taken_names)}
+    reserved |= {_safe(group) for document in ordered for group in groups(document)}
+    wanted = [_own_name(document, reserved) if named else "" for document in ordered]
     given = [_given(document) for document in ordered]
     claims = Counter(name.casefold() for name in (*wanted, *dict.fromkeys(given)) if name)
     by_given = Counter(filter(None, given))
@@ -119,13 +132,19 @@ def _given(document: Mapping[str, Any]) -> str:
     return target
 
 
-def _own_name(document: Mapping[str, Any]) -> str:
-    """Return the name that a host gives itself, DNS before NetBIOS; "" when it is no proper name."""
+def _safe(group: str) -> str:
+    """Return a group's name as an inventory spells it, to be compared."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", group).casefold()
+
+
+def _own_name(document: Mapping[str, Any], reserved: Collection[str]) -> str:
+    """Return the name that a host gives itself, DNS before NetBIOS; "" when it is no proper name, or means another."""
     for port in document["ports"].values():
         ntlm = port.get("ntlm") or {}
         for key in ("dns_computer", "netbios_computer"):
             name = str(ntlm.get(key) or "")
-            if _PROPER.fullmatch(name) and not re.fullmatch(r"[0-9.]+", name):
+            proper = _PROPER.fullmatch(name) and not re.fullmatch(r"[0-9.]+", name)
+            if proper and name.casefold() not in reserved and not name.casefold().endswith(".localhost"):
                 return name.lower()
     return ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.breakwater.smb.plugins.modules import probe_info
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.sweep import entries, groups, sweep
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.sweep import entries, groups, kept, sweep
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 
 OPTIONS = {name: spec.get("default") for name, spec in probe_info.ARGUMENTS.items()}
@@ -163,3 +163,35 @@ def test_what_cannot_be_used_is_one_sentence(context, change, seen):
 
     with pytest.raises(BadInput, match=seen):
         sweep({**OPTIONS, "targets": ["10.0.0.1"], **change}, None, context, never)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "localhost",
+        "LOCALHOST",
+        "a.localhost",
+        "all",
+        "Ungrouped",
+        "smb",
+        "smb_is_samba",
+        "smb_port_445_tcp",
+        "jump01",
+        "web",
+    ],
+)
+def test_nobody_becomes_what_means_something_else(name):
+    documents = [smb("10.0.0.1", "10.0.0.0/24", name=name), smb("10.0.0.2", "10.0.0.0/24", name="nas01")]
+    found = {entry.address: entry.name for entry in entries(documents, True, ("jump01", "WEB"))}
+    assert found == {"10.0.0.1": "10.0.0.1", "10.0.0.2": "nas01"}
+
+
+@pytest.mark.parametrize("found", [None, "x", [1], [{"address": "127.0.0.1"}], {"a": 1}])
+def test_what_a_cache_holds_and_is_not_ours_is_not_taken(found):
+    assert kept(found) is None
+
+
+def test_what_a_cache_holds_and_is_ours_is_taken():
+    good = {**smb("10.0.0.1"), "started": "2026-12-01T09:00:00.000Z", "source": "10.0.0.9", "smb1_attempts": []}
+    assert kept([good]) == [good]
+    assert kept([{**good, "implementation": None}]) is None
