@@ -82,7 +82,7 @@ def port_answers(
 def _state(facts: PortFacts, called: bool) -> tuple[str, str]:
     if facts.spoke:
         return answers.OPEN, ""
-    if facts.session not in ("", "none"):
+    if facts.session not in ("", "none", "positive"):  # whoever takes the session has yet to speak SMB
         return (answers.OPEN if called else INDETERMINATE), f"the session was answered with: {facts.session}"
     if facts.reasons:
         first = facts.violations[0] if facts.violations else ""

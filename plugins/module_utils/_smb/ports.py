@@ -221,7 +221,7 @@ class PortInquiry:
         if conversation.called != self._called or conversation.port != self._connect_port:
             return  # the first of two has already learned it: this question is put anew
         if response is not None and response.kind == "retarget" and response.address == self._address:
-            if self._connect_port == self.number and response.port:
+            if self._connect_port == self.number and response.port not in (0, self.number):
                 self._connect_port = response.port
                 return
         elif self._called == SMB_SERVER:

@@ -20,7 +20,7 @@ from .._model.fact import Fact, FactSet
 from .._model.setting import Setting
 from .._model.text import visible
 from .document import smb_ports
-from .offer import ORDER, SMB2, offered
+from .offer import ORDER, SILENT, SMB2, offered
 from .wire import wire_facts
 
 SAME = "wire.same_as_on_the_host"
@@ -63,6 +63,11 @@ def joined(
         facts.put(LOOK, Fact(unreadable=why) if why else Fact(effective=told), look.vantage)
         if why:
             facts.put(SAME, Fact(unreadable=f"nothing is known from {look.vantage}: {why}"), look.vantage)
+        for document in (one for one in look.documents if not one["ports"]):
+            reason = visible(str(document.get("reason") or "it could not be asked"))
+            facts.put(
+                SAME, Fact(unreadable=f"nothing is known from {look.vantage}: {reason}"), visible(document["address"])
+            )
     documents = [document for look in looks for document in look.documents]
     servers = list(dict.fromkeys(part.name for part in parts if part.role == "server"))
     other = _other(documents, servers, known)
@@ -140,20 +145,26 @@ def _alone(documents: Sequence[Mapping[str, Any]], facts: FactSet) -> None:
         for where, port in smb_ports(document):
             place = f"{visible(str(document['address']))} {where}"
             offer = offered([{"ports": {where: port}}])
-            if not offer.speaks and offer.doubts:
+            if port.get("state") in SILENT:
+                continue
+            if not offer.speaks:
+                why = next(iter(offer.doubts.values()), "its dialects were not asked for")
                 for name in ("wire.smb1", "wire.signing"):
-                    facts.put(name, Fact(unreadable=next(iter(offer.doubts.values()))), place)
+                    facts.put(name, Fact(unreadable=why), place)
                 continue
             low, doubt = offer.lowest(ORDER[: -len(SMB2)])
             if low or doubt:
                 facts.put("wire.smb1", Fact(wire=True) if low else Fact(unreadable=doubt), place)
-            elif offer.speaks and offer.state("NT1") != "not_asked":
-                facts.put("wire.smb1", Fact(wire=False), place)
+            else:
+                unasked = offer.state("NT1") == "not_asked"
+                fact = Fact(unreadable="SMB 1.0 was not asked for") if unasked else Fact(wire=False)
+                facts.put("wire.smb1", fact, place)
             answer, doubt = offer.weakest("signing", *(("smb1_signing",) if low else ()))
             if doubt:
                 facts.put("wire.signing", Fact(unreadable=doubt), place)
-            elif answer:
-                facts.put("wire.signing", Fact(wire=answer == "required"), place)
+            else:
+                fact = Fact(wire=answer == "required") if answer else Fact(unreadable="signing was not asked for")
+                facts.put("wire.signing", fact, place)
 
 
 def _summary(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ SMB1 = {
 SMB2 = ("2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")
 ORDER = ("CORE", "COREPLUS", "LANMAN1", "LANMAN2", "NT1", *SMB2)
 """Families and dialects, oldest first."""
-_SILENT = frozenset({"closed", "filtered", "unreachable", "not_smb", "not_observable"})
+SILENT = frozenset({"closed", "filtered", "unreachable", "not_smb", "not_observable"})
 """States of a port that offers nothing to this client."""
 _RANK = {"not_required": 0, "disabled": 0, "enabled": 1, "required": 3}
 """Answers about signing by their strength; what is not known stands between those that do not ask for it and the one that does."""
@@ -110,7 +110,7 @@ def offered(documents: Iterable[Mapping[str, Any]]) -> Offer:
 
 def _port(offer: Offer, where: str, port: Port) -> None:
     state = port.get("state")
-    if state in _SILENT:
+    if state in SILENT:
         return
     if state != "open":
         offer.doubts.setdefault("", f"{where} is {state}: {port.get('reason') or 'no reason was told'}")

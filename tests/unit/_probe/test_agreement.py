@@ -26,8 +26,9 @@ def port(*taken, signing="not_required", **more):
 
 
 def document(ports, name="samba", address="10.0.0.5", **more):
+    reason = {"reason": more.pop("reason")} if "reason" in more else {}
     identity = {"name": name, "version": "4.17", "evidence": ["GUID holds a NetBIOS name (445/tcp)"], **more}
-    return {"target": address, "address": address, "ports": ports, "implementation": identity}
+    return {"target": address, "address": address, "ports": ports, "implementation": identity, **reason}
 
 
 def facts(**values):
@@ -161,11 +162,21 @@ def test_a_server_whose_settings_nobody_can_read_is_told_from_the_wire_alone():
     assert "reset" in out.get("wire.signing", "10.0.0.5 445/tcp").unreadable
 
 
-def test_smb1_that_was_not_asked_for_is_not_claimed():
+def test_what_was_not_asked_for_is_unknown():
     asked = port("3.1.1")
-    del asked["dialects"]["NT LM 0.12"]
-    out = joined(FactSet(), (), SETTINGS, [Look("ctl", (document({"445/tcp": asked}, "unknown"),))])
-    assert not out.objects("wire.smb1")
+    del asked["dialects"]["NT LM 0.12"], asked["signing"]
+    for there, smb1, signing in (
+        (asked, "SMB 1.0 was not asked for", "signing was not asked for"),
+        ({"state": "open"}, "its dialects were not asked for", "its dialects were not asked for"),
+    ):
+        out = joined(FactSet(), (), SETTINGS, [Look("ctl", (document({"445/tcp": there}, "unknown"),))])
+        assert out.get("wire.smb1", "10.0.0.5 445/tcp").unreadable == smb1
+        assert out.get("wire.signing", "10.0.0.5 445/tcp").unreadable == signing
+
+
+def test_an_address_that_could_not_be_asked_is_unknown():
+    out = joined(FactSet(), (SAMBA,), SETTINGS, [Look("ctl", (document({}, "unknown", reason="no such interface"),))])
+    assert "no such interface" in out.get(SAME, "10.0.0.5").unreadable
 
 
 def test_the_weakest_signing_of_both_protocols_counts():

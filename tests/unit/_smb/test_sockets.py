@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import gc
 import pathlib
@@ -327,3 +328,53 @@ def test_a_hosts_time_is_limited():
         (document,) = answers(served.port, options)
     assert time.monotonic() - began < 2 and document["seconds"] < 1
     assert {answer["answer"] for answer in port_of(document)["dialects"].values()} == {"indeterminate"}
+
+
+def retargeting(port):
+    """Answer every session request with another port of the same address ([RFC 1002] 4.3.5)."""
+
+    def serve(made, _number):
+        while receive_frame(made):
+            made.sendall(b"\x84\0\0\6" + socket.inet_aton("127.0.0.1") + port().to_bytes(2, "big"))
+
+    return serve
+
+
+def accepting(truth):
+    """Take the session, then speak as a truth."""
+    serve_truth = truthful(truth)
+
+    def serve(made, number):
+        receive_frame(made)
+        made.sendall(b"\x82\0\0\0")
+        serve_truth(made, number)
+
+    return serve
+
+
+def test_a_retarget_leads_to_another_port_once_and_never_in_a_circle():
+    with serving(accepting(Truth())) as real, serving(retargeting(lambda: real.port)) as first:
+        (document,) = answers(first.port, dataclasses.replace(PATIENT, session_ports=frozenset((first.port,))))
+    assert port_of(document)["dialects"]["3.1.1"]["answer"] == "accepted"
+    circle = []
+    with serving(retargeting(lambda: circle[0].port)) as first:
+        circle.append(first)
+        (document,) = answers(first.port, dataclasses.replace(QUICK, session_ports=frozenset((first.port,))))
+    assert len(first.clients) < 10
+    assert {answer["answer"] for answer in port_of(document)["dialects"].values()} == {"indeterminate"}
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_smb"), (b"", "indeterminate"), (b"\x82\0\0\0", "not_smb")],
+)
+def test_to_take_the_session_is_not_to_speak_smb(said, state):
+    def serve(made, _number):
+        receive_frame(made)
+        made.sendall(b"\x82\0\0\0")
+        while receive_frame(made):
+            made.sendall(said)
+
+    with serving(serve) as served:
+        (document,) = answers(served.port, dataclasses.replace(QUICK, session_ports=frozenset((served.port,))))
+    assert port_of(document)["state"] == state, port_of(document)
