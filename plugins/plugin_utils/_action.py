@@ -54,7 +54,7 @@ class BreakwaterAction(ActionBase):
         try:
             answer = self.command(encode(options), task_vars or {})  # without Ansible's tags
         except BreakwaterError as error:
-            raise AnsibleActionFail(str(error)) from error
+            raise AnsibleActionFail(str(error)) from None  # newer releases tell a cause again
         result.update(encode(answer))
         return result
 

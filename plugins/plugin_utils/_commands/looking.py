@@ -18,6 +18,7 @@ from .._probe.own import ours
 from .._store import probes
 from . import catalogue
 from .context import Context
+from .targeting import system_lookup
 
 _WIRE = Implementation("wire", "", "server", True)
 """Whom the controls of the wire are for: a host that somebody has looked at, or should have."""
@@ -37,8 +38,17 @@ def look(record: HostRecord, run: pathlib.Path | None, vantages: Sequence[str]) 
     """
     if not vantages:
         return
-    looks = [heard(run, vantage, {record.address, record.host}) for vantage in dict.fromkeys(vantages)]
+    names = {record.address, record.host, *_resolved(record.address)}
+    looks = [heard(run, vantage, names) for vantage in dict.fromkeys(vantages)]
     record.facts.merge(joined(record.facts, record.implementations, catalogue.every_setting(), looks))
+
+
+def _resolved(name: str) -> Sequence[str]:
+    """Return the addresses of a name: another name of the same host may be the one that was asked."""
+    try:
+        return system_lookup(name)
+    except (OSError, UnicodeError):
+        return ()
 
 
 def heard(run: pathlib.Path | None, vantage: str, names: Collection[str]) -> Look:
@@ -73,11 +83,12 @@ def own_clients(record: HostRecord, context: Context) -> frozenset[str]:
     here = {record.address, *_addresses(record.facts)}
     oldest = context.now().date() - datetime.timedelta(days=_REMEMBERED)
     sent = probes.attempts_since(context.results, oldest)
+    since = str(record.facts.in_force("usage.audit_since") or "")
     told = {client: fact.effective for client, fact in events.items() if isinstance(fact.effective, dict)}
     return frozenset(
         client
         for client, seen in told.items()
-        if ours(sent, here, client, str(seen.get("last") or ""), int(seen.get("count") or 0))
+        if ours(sent, here, client, str(seen.get("last") or ""), int(seen.get("count") or 0), since)
     )
 
 

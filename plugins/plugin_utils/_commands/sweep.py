@@ -103,7 +103,7 @@ def entries(documents: Iterable[Mapping[str, Any]], named: bool, taken_names: Co
         named: hosts are called what they call themselves, where that can be done.
         taken_names: hosts and groups that the inventory has already; no stranger becomes one of them.
     """
-    ordered = sorted(documents, key=_order)
+    ordered = list(_merged(sorted(documents, key=_order)))
     reserved = {name.casefold() for name in (*_RESERVED, *taken_names)}
     reserved |= {_safe(group) for document in ordered for group in groups(document)}
     wanted = [_own_name(document, reserved) if named else "" for document in ordered]
@@ -117,6 +117,16 @@ def entries(documents: Iterable[Mapping[str, Any]], named: bool, taken_names: Co
         elif not target and own and claims[own.casefold()] == 1:
             name = own
         yield Entry(name, document["address"], tuple(groups(document)), document)
+
+
+def _merged(documents: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield one document per address: it may have been named twice, with a port of its own or by two names."""
+    by_address: dict[str, Mapping[str, Any]] = {}
+    for document in documents:
+        first = by_address.get(document["address"])
+        both = document if first is None else {**document, **first, "ports": {**document["ports"], **first["ports"]}}
+        by_address[document["address"]] = both
+    yield from by_address.values()
 
 
 def _order(document: Mapping[str, Any]) -> tuple[int, int, str]:

@@ -75,6 +75,8 @@ class Offer:
                 return name, doubt
             if self.state(name) == "unknown":
                 doubt = doubt or self.doubts[name]
+            elif self.state(name) == "not_asked" and name in SMB2:
+                doubt = doubt or f"{name} was not asked for"
         return "", doubt
 
     def facts(self, *names: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -5,7 +5,8 @@
 """Which audit events of a host are our own probes' doing, so that they do not count as use of SMB1. Pure.
 
 An address alone proves nothing: a vantage host may use SMB1 itself. What a host has counted of a client is ours only when
-we have sent as many SMB1 requests from that address to that host, and the last event is of the time of one of them.
+we have sent just as many SMB1 requests from that address to that host since its log begins, and the last event is of the
+time of one of them.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Attempt(Protocol):
     def target(self) -> str: ...
 
 
-def ours(attempts: Iterable[Attempt], host: Collection[str], client: str, last: str, count: int) -> bool:
+def ours(attempts: Iterable[Attempt], host: Collection[str], client: str, last: str, count: int, since: str) -> bool:
     """Return whether everything that a host has counted of a client was sent by our probes.
 
     Args:
@@ -44,17 +45,24 @@ def ours(attempts: Iterable[Attempt], host: Collection[str], client: str, last: 
         client: the address that the events name.
         last: time of the last event, ISO 8601; one that cannot be read is nobody's.
         count: how many events there are.
+        since: time of the oldest event in the host's log, of whatever client.
     """
     here = set(map(_plain, host))
     from_there = [item for item in attempts if _plain(item.source) == _plain(client)]
     sent = [item for item in from_there if {_plain(item.address), _plain(item.target)} & here]
-    try:
-        when = datetime.datetime.fromisoformat(last.replace("Z", "+00:00"))
-    except ValueError:
+    when, begins = _moment(last), _moment(since)
+    if when is None or begins is None:
         return False
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=datetime.timezone.utc)
-    return 0 < count <= len(sent) and any(abs(item.time - when) <= NEAR for item in sent)
+    counted = [item for item in sent if item.time >= begins - NEAR]
+    return 0 < count == len(counted) and any(abs(item.time - when) <= NEAR for item in counted)
+
+
+def _moment(text: str) -> datetime.datetime | None:
+    try:
+        found = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=datetime.timezone.utc)
 
 
 def _plain(address: str) -> str:

@@ -110,7 +110,7 @@ def lines(directory: pathlib.Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (vantage, line) of every probe in a run; what is cut off or is no object is passed over."""
     for path in sorted((directory / "probe").glob("*.jsonl")):
         vantage = ""
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8", errors="replace") as stream:
             for text in stream:
                 try:
                     line = json.loads(text)
@@ -139,7 +139,7 @@ def about(directory: pathlib.Path, vantage: str, names: Collection[str]) -> Iter
     needles = [json.dumps(name, ensure_ascii=False) for name in names]
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as stream:
+    with path.open(encoding="utf-8", errors="replace") as stream:
         for text in stream:
             if not any(needle in text for needle in needles):  # most lines are about others
                 continue
@@ -147,7 +147,11 @@ def about(directory: pathlib.Path, vantage: str, names: Collection[str]) -> Iter
                 line = json.loads(text)
             except ValueError:
                 continue
-            if isinstance(line, dict) and "target" in line and not {line["target"], line["address"]}.isdisjoint(names):
+            if (
+                isinstance(line, dict)
+                and "target" in line
+                and not {line["target"], line.get("address")}.isdisjoint(names)
+            ):
                 yield line
 
 

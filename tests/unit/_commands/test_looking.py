@@ -112,6 +112,7 @@ def test_events_that_our_own_probe_caused_are_told_from_others(context, open_a_r
     attempt = {"time": when, "source": "10.0.0.9", "port": 50000}
     probed(open_a_run(), document(smb1_attempts=[attempt]))
     host = record()
+    host.facts.put("usage.audit_since", Fact(effective="2026-11-01T00:00:00Z"))
     host.facts.put("usage.smb1_client", Fact(effective={"count": count, "last": when}), client)
     assert own_clients(host, context) == (frozenset({client}) if mine else frozenset())
     assert own_clients(record(), context) == frozenset()
@@ -122,6 +123,7 @@ def test_a_host_that_was_asked_by_name_is_known_by_what_it_listens_on(context, o
     probed(open_a_run(), document("a", smb1_attempts=[{"time": when, "source": "10.0.0.9", "port": 5}]))
     host = record("a.example")
     host.facts.put("host.listener", Fact(effective={"address": "10.0.0.1", "port": 139}), "tcp/10.0.0.1:139")
+    host.facts.put("usage.audit_since", Fact(effective="2026-11-01T00:00:00Z"))
     host.facts.put("usage.smb1_client", Fact(effective={"count": 1, "last": when}), "10.0.0.9")
     assert own_clients(host, context) == frozenset({"10.0.0.9"})
 
@@ -130,3 +132,17 @@ def test_the_file_is_what_the_tests_believe(open_a_run):
     run = probed(open_a_run(), document(), whole=False)
     lines = [json.loads(line) for line in Log.place(run, "ctl").read_text(encoding="utf-8").splitlines()]
     assert [sorted({"schema", "target"} & line.keys()) for line in lines] == [["schema"], ["target"]]
+
+
+def test_a_file_that_was_cut_off_inside_a_character_is_read(open_a_run):
+    run = probed(open_a_run(), document(), whole=False)
+    with Log.place(run, "ctl").open("ab") as file:
+        file.write('{"target": "10.0.0.1", "reason": "ü'.encode()[:-1])
+    assert len(heard(run, "ctl", {"10.0.0.1"}).documents) == 1
+
+
+def test_another_name_of_the_host_may_have_been_asked(open_a_run):
+    run = probed(open_a_run(), document("files.example", "127.0.0.1", taken=("3.1.1",)))
+    other = record("localhost")
+    look(other, run, ("ctl",))
+    assert other.facts.get("wire.look", "ctl").unreadable is None

@@ -195,3 +195,11 @@ def test_what_a_cache_holds_and_is_ours_is_taken():
     good = {**smb("10.0.0.1"), "started": "2026-12-01T09:00:00.000Z", "source": "10.0.0.9", "smb1_attempts": []}
     assert kept([good]) == [good]
     assert kept([{**good, "implementation": None}]) is None
+
+
+def test_an_address_that_was_named_twice_is_one_host_with_all_its_ports():
+    one, two = smb("10.0.0.1"), smb("10.0.0.1", "10.0.0.1:4451")
+    two["ports"] = {"4451/tcp": two["ports"]["445/tcp"]}
+    (entry,) = entries([one, two], False)
+    assert set(entry.answers["ports"]) == {"445/tcp", "139/tcp", "4451/tcp"}
+    assert {"smb_port_445/tcp", "smb_port_4451/tcp"} <= set(entry.groups)

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.own import NEAR, ours
 from ansible_collections.breakwater.smb.plugins.plugin_utils._store.probes import Attempt
 
+SINCE = "2026-11-30T00:00:00Z"
 NOON = datetime.datetime(2026, 12, 1, 12, tzinfo=datetime.timezone.utc)
 VANTAGE, HOST = "10.0.0.9", "10.0.0.1"
 
@@ -25,15 +26,17 @@ TWICE = [attempt(), attempt(1)]
 
 
 def test_what_we_sent_is_ours():
-    assert ours(TWICE, [HOST], VANTAGE, "2026-12-01T12:00:01Z", 2)
-    assert ours(TWICE, [HOST], VANTAGE, "2026-12-01T12:00:01Z", 1)
-    assert ours(TWICE, ["fd00::1", "::ffff:10.0.0.1"], "::ffff:10.0.0.9", "2026-12-01T13:03:00+01:00", 2)
-    assert ours([attempt(source="fd00::9", address="fd00::1")], ["FD00:0::1"], "[fd00::9]", "2026-12-01T12:00:00", 1)
+    assert ours(TWICE, [HOST], VANTAGE, "2026-12-01T12:00:01Z", 2, SINCE)
+    assert not ours(TWICE, [HOST], VANTAGE, "2026-12-01T12:00:01Z", 1, SINCE)  # some were not counted: who knows which
+    assert ours(TWICE, ["fd00::1", "::ffff:10.0.0.1"], "::ffff:10.0.0.9", "2026-12-01T13:03:00+01:00", 2, SINCE)
+    assert ours(
+        [attempt(source="fd00::9", address="fd00::1")], ["FD00:0::1"], "[fd00::9]", "2026-12-01T12:00:00", 1, SINCE
+    )
 
 
 def test_a_host_may_be_known_by_the_name_that_it_was_asked_by():
-    assert ours(TWICE, ["nas01"], VANTAGE, "2026-12-01T12:00:01Z", 2)
-    assert not ours(TWICE, ["nas02"], VANTAGE, "2026-12-01T12:00:01Z", 2)
+    assert ours(TWICE, ["nas01"], VANTAGE, "2026-12-01T12:00:01Z", 2, SINCE)
+    assert not ours(TWICE, ["nas02"], VANTAGE, "2026-12-01T12:00:01Z", 2, SINCE)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +54,19 @@ def test_a_host_may_be_known_by_the_name_that_it_was_asked_by():
     ],
 )
 def test_what_somebody_else_may_have_done_counts_as_use(host, client, last, count):
-    assert not ours(TWICE, host, client, last, count)
-    assert not ours([], host, client, last, count)
+    assert not ours(TWICE, host, client, last, count, SINCE)
+    assert not ours([], host, client, last, count, SINCE)
 
 
 def test_clocks_may_be_a_little_apart():
     last = (NOON + NEAR).isoformat()
-    assert ours([attempt()], [HOST], VANTAGE, last, 1)
-    assert not ours([attempt(-1)], [HOST], VANTAGE, last, 1)
+    assert ours([attempt()], [HOST], VANTAGE, last, 1, SINCE)
+    assert not ours([attempt(-1)], [HOST], VANTAGE, last, 1, SINCE)
+
+
+def test_only_what_was_sent_since_the_log_begins_counts():
+    """Old probes are no excuse for somebody's use of today."""
+    old = [attempt(-300 * 86400 + number) for number in range(9)]
+    assert not ours([*old, attempt()], [HOST], VANTAGE, "2026-12-01T12:00:00Z", 5, SINCE)
+    assert ours([*old, attempt()], [HOST], VANTAGE, "2026-12-01T12:00:00Z", 1, SINCE)
+    assert not ours([attempt()], [HOST], VANTAGE, "2026-12-01T12:00:00Z", 1, "")
