@@ -146,6 +146,8 @@ def _ciphers(facts: PortFacts, best: Outcome | None) -> Listing:
     reply = best.smb2 if best is not None else None
     if best is None or reply is None or reply.dialect is None or reply.dialect < 0x0300:
         return Listing("none", (), "no dialect with encryption was accepted")
+    if reply.dialect == 0x0311:
+        return Listing(INDETERMINATE, (), "3.1.1 was accepted too late to be asked", best.evidence())
     if best.question.plain:
         return Listing(
             INDETERMINATE, (), f"{name_of(reply.dialect)} only to clients without encryption", best.evidence()
@@ -175,6 +177,8 @@ def _signing_algorithms(facts: PortFacts, best: Outcome | None) -> Listing:
     reply = best.smb2 if best is not None else None
     if best is None or reply is None or reply.dialect is None:
         return Listing("none", (), "no SMB2 dialect was accepted")
+    if reply.dialect == 0x0311:
+        return Listing(INDETERMINATE, (), "3.1.1 was accepted too late to be asked", best.evidence())
     value = "AES-CMAC" if reply.dialect >= 0x0300 else "HMAC-SHA256"
     return Listing("known", (value,), f"{name_of(reply.dialect)} has no other", best.evidence())
 

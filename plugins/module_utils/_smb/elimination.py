@@ -85,16 +85,17 @@ def ask(question: Question) -> Answered:
 def smb2_plan(facts: PortFacts, checks: Container[str], then: tuple[str, ...]) -> Plan:
     """Find the SMB2 dialects, and what hangs on 3.1.1."""
     question = ask_smb2(ALL2, then)
-    outcome = yield question
-    if outcome.smb2 is None and _soft(outcome):
-        other = yield from _other_ways(facts, question, outcome, "smb1" in checks)
-        if other is None:
-            return
+    first = yield question
+    outcome: Outcome | None = first
+    if first.smb2 is None and _soft(first):
+        other = yield from _other_ways(facts, question, first, "smb1" in checks)
         outcome = other
-    elif outcome.smb2 is not None and outcome.smb2.status not in (SUCCESS, NOT_SUPPORTED):
+    elif first.smb2 is not None and first.smb2.status not in (SUCCESS, NOT_SUPPORTED):
         second = yield question.plainer()
-        outcome = second if second.smb2 is not None else outcome
-    if "dialects" in checks:
+        outcome = second if second.smb2 is not None else first
+    if outcome is None:
+        pass  # all is said
+    elif "dialects" in checks:
         yield from eliminate(facts, ALL2, outcome)
     else:
         _first_only(facts, outcome)
@@ -131,23 +132,26 @@ def _nt_lm_alone(facts: PortFacts, before: Outcome, then: tuple[str, ...]) -> Pl
 def recheck_closings(facts: PortFacts) -> Plan:
     """Ask again where the peer closed the connection, which may be its way to refuse.
 
-    It was if it does so twice more, one after the other, after it has answered something else: then it is not full, has
-    not shut us out, no passing trouble closed the first one, and it is not one of two servers behind an address that is
-    broken. Comes last, as other questions have mostly been answered by then.
+    It was if it does so every time, twice in a row too, and answers something else between: then it is not full, has not
+    shut us out, no passing trouble closed the first one, and it is not one of two servers behind an address that is
+    broken. Comes last, when the other questions have been answered.
     """
     for dialects, before in facts.closed_offers():
-        if facts.refused_by_closing(before) or facts.flaky or facts.proper is None:
-            continue
-        if not facts.answered_since(before):
-            control = yield facts.proper.changed(then=(), again=True)
-            facts.flaky |= control.failure in CLOSINGS
-            if not control.answered:
-                continue
-        outcome = yield from _again(before.question, before)
-        if outcome.failure in CLOSINGS:
+        outcome = before
+        for controlled in (True, False, True):
+            if facts.proper is None or not facts.may_refuse_by_closing(dialects):
+                break
+            if controlled:
+                control = yield facts.proper.changed(then=(), again=True)
+                facts.flaky |= control.failure in CLOSINGS
+                if not control.answered:
+                    break
             outcome = yield from _again(before.question, outcome)
+            if outcome.failure not in CLOSINGS:
+                break
         facts.flaky |= outcome.answered
-        yield from eliminate(facts, dialects, outcome)
+        if outcome is not before:
+            yield from eliminate(facts, dialects, outcome)
     facts.resolve_closings()
 
 

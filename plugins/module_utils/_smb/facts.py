@@ -53,6 +53,11 @@ def reply_of(outcome: Outcome) -> Negotiate1 | Negotiate2 | None:
     return outcome.smb1 if isinstance(outcome.question.offer[0], str) else outcome.smb2
 
 
+REFUSING = 4
+"""Closings over one offer that are a refusal, with answers to others between: with fewer, servers that close one connection
+out of ten, for whatever reason, would too often look as if they refused."""
+
+
 class PortFacts:
     """Facts of one port.
 
@@ -61,6 +66,7 @@ class PortFacts:
         smb2, smb1: what came back, per accepted dialect, in the order of being accepted.
         closings: by dialect, the last of the outcomes where an offer made the peer close the connection.
         proper: a question that the peer answered as the protocol allows; ``proper_numbers``: of all such conversations.
+        closed_kinds: "smb1", "smb2": over which protocol's offers the peer has closed a connection.
         flaky: the peer closed a connection over a question that it answered another time.
         failures: per kind of failure, the last outcome.
         violations: in words.
@@ -80,6 +86,7 @@ class PortFacts:
         self.closings: dict[int | str, Outcome] = {}
         self.proper: Question | None = None
         self.proper_numbers: list[int] = []
+        self.closed_kinds: set[str] = set()
         self.flaky = False
         self.failures: dict[str, Outcome] = {}
         self.violations: list[str] = []
@@ -121,6 +128,11 @@ class PortFacts:
         """Keep a breach of the protocol, in words of ours."""
         if len(self.violations) < MAX_VIOLATIONS and text not in self.violations:
             self.violations.append(text)
+
+    def closed(self, outcome: Outcome) -> None:
+        """Keep over which kind of offer a fresh connection was closed."""
+        if outcome.failure in CLOSINGS and outcome.question.offer:
+            self.closed_kinds.add("smb1" if isinstance(outcome.question.offer[0], str) else "smb2")
 
     def accept(self, dialect: int | str, outcome: Outcome) -> None:
         """A dialect was chosen from an offer that had it."""
@@ -170,21 +182,29 @@ class PortFacts:
             found.setdefault(id(outcome), ([], outcome))[0].append(dialect)
         return [(tuple(dialects), outcome) for dialects, outcome in found.values()]
 
-    def answered_since(self, closing: Outcome) -> bool:
-        """Whether a conversation was answered that began after the last that was closed."""
-        return any(number > closing.number for number in self.proper_numbers)
+    def may_refuse_by_closing(self, dialects: Iterable[int | str]) -> bool:
+        """Whether a closing can be a refusal at all.
+
+        Who takes one dialect of SMB2 answers to the others ([MS-SMB2] 3.3.5.4); and who closes connections over offers of
+        both protocols does so for another reason.
+        """
+        if self.flaky or len(self.closed_kinds) > 1:
+            return False
+        return not self.smb2 or all(isinstance(dialect, str) for dialect in dialects)
 
     def refused_by_closing(self, closing: Outcome) -> bool:
-        """Whether the peer closed the connection, then answered something else, then closed it twice again."""
-        first, *others = sorted(attempt.number for attempt in _attempts(closing) if attempt.failure in CLOSINGS)
-        return len(others) > 1 and any(first < number < others[-2] for number in self.proper_numbers)
+        """Whether the peer closed the connection each time, twice in a row too, and answered something else between."""
+        numbers = sorted(attempt.number for attempt in _attempts(closing) if attempt.failure in CLOSINGS)
+        between = [
+            any(numbers[at] < number < numbers[at + 1] for number in self.proper_numbers)
+            for at in range(len(numbers) - 1)
+        ]
+        return len(numbers) >= REFUSING and sum(between) > 1 and not all(between)
 
     def resolve_closings(self) -> None:
         """Take closings for refusals, unless the peer closed the connection over what it answers another time."""
-        if self.flaky:
-            return
         for dialect, closing in self.closings.items():
-            if self.refused_by_closing(closing):
+            if self.may_refuse_by_closing((dialect,)) and self.refused_by_closing(closing):
                 times = sum(attempt.failure in CLOSINGS for attempt in _attempts(closing))
                 text = f"closed the connection {times} times, and answered other questions between"
                 self.dialects[dialect] = Answer(REFUSED, text, self.dialects[dialect].evidence)

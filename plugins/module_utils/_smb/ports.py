@@ -176,6 +176,7 @@ class PortInquiry:
             return False
         if conversation.asked > 1 and outcome.failure in _MAY_WORK_ANEW and not outcome.answered:
             return False  # perhaps only the connection was used up: the same question on a fresh one
+        self.facts.closed(outcome)
         question = running.advance(outcome)
         if question is None:
             self._go_on()
