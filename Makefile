@@ -51,7 +51,7 @@ lint: $(BIN)/.dev $(LINK)
 	$(BIN)/mypy --strict -p ansible_collections.breakwater.smb.plugins
 	MYPYPATH=.build/collections:demo:bench $(BIN)/mypy --strict tools/*.py demo/*.py bench/*.py
 	$(BIN)/yamllint -s .
-	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/*.sh plugins/plugin_utils/_implementations/*/collect.sh
+	$(BIN)/shellcheck -s sh plugins/plugin_utils/_remote/*.sh plugins/plugin_utils/_implementations/*/collect.sh tests/lab/probe/*.sh
 	$(BIN)/ansible-lint --profile production --offline -q
 	$(BIN)/antsibull-changelog lint
 	$(BIN)/reuse lint -q

@@ -14,6 +14,7 @@ from .._model.collected import Implementation
 from .._model.fact import FactSet
 from .._model.run import HostRecord
 from .._probe.agreement import LOOK, Look, joined
+from .._probe.document import fault
 from .._probe.own import ours
 from .._store import probes
 from . import catalogue
@@ -56,7 +57,7 @@ def heard(run: pathlib.Path | None, vantage: str, names: Collection[str]) -> Loo
     if run is None:
         return Look(vantage, failed="only the run of an audit has a probe")
     try:
-        found = tuple(probes.about(run, vantage, names))
+        found = tuple(one for one in probes.about(run, vantage, names) if not fault(one))
     except OSError as error:
         return Look(vantage, failed=f"its answers cannot be read ({error.strerror})")
     if found:

@@ -116,7 +116,7 @@ def _samba(offer: Offer) -> Iterator[Claim]:
     if not (offer.speaks or offer.doubts):
         return
     yield from _samba_dialects(offer)
-    answer, doubt = offer.weakest("signing", "smb1_signing") if _smb2(offer) is False else offer.weakest("signing")
+    answer, doubt = offer.weakest(*_signing(offer))
     if answer or doubt:
         yield Claim("samba.server_signing", _SAMBA_SIGNING.get(answer, ()), doubt)
     yield from _algorithms(offer, "ciphers", "samba.server_smb3_encryption_algorithms", lambda name: name)
@@ -181,7 +181,7 @@ def _windows(offer: Offer) -> Iterator[Claim]:
         yield Claim(
             "windows.server_dialect_max", ("none", high) if high == SMB2[-1] else (high,) if high else (), doubt, False
         )
-    answer, doubt = offer.weakest("signing") if some is not False else offer.weakest("smb1_signing")
+    answer, doubt = offer.weakest(*_signing(offer)) if some is not False else offer.weakest("smb1_signing")
     if answer or doubt:
         fits = {"required": (True,), "not_required": (False,), "enabled": (False,), "disabled": (False,)}
         yield Claim("windows.server_require_signing", fits.get(answer, ()), doubt)
@@ -209,6 +209,12 @@ def _smb2(offer: Offer) -> bool | None:
     if high:
         return True
     return None if doubt or offer.state(SMB2[-1]) == "not_asked" else False
+
+
+def _signing(offer: Offer) -> tuple[str, ...]:
+    """Return which answers about signing count: one setting is about both protocols, and the weaker is what is offered."""
+    smb1 = _smb2(offer) is False or offer.state("NT1") == "accepted"
+    return ("signing", "smb1_signing") if smb1 else ("signing",)
 
 
 def _some(offer: Offer, name: str) -> bool:

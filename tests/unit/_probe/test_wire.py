@@ -344,3 +344,17 @@ def test_nothing_that_was_asked_is_nothing_that_is_known():
     assert not wire_facts([{"ports": {}}], ["samba", "windows"], FactSet()).by_id
     mapper = {"state": "open", "reason": ""}
     assert not facts(document(mapper=mapper)).by_id
+
+
+@pytest.mark.parametrize(
+    ("name", "fact", "believed"),
+    [("windows", "windows.server_require_signing", True), ("samba", "samba.server_signing", "mandatory")],
+)
+def test_signing_is_as_weak_as_that_of_smb1_where_that_is_spoken(name, fact, believed):
+    known = FactSet()
+    known.put(fact, Fact(believed))
+    both = port(("NT LM 0.12", *SMB2), (), signing="required", smb1_signing=answer("disabled"))
+    seen = wire_facts([document(direct=both)], [name], known).get(fact)
+    assert seen.wire not in (None, believed)
+    alone = port(SMB2, signing="required")
+    assert wire_facts([document(direct=alone)], [name], known).get(fact).wire == believed
