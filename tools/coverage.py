@@ -90,7 +90,7 @@ def _breakwater(catalogue: list[dict[str, str]], mine: set[str]) -> list[str]:
 def _peers(catalogue: list[dict[str, str]]) -> list[str]:
     columns: dict[str, set[str]] = {}
     for platform in dict.fromkeys(row["platform"] for row in catalogue):
-        if platform == "wire":  # these peers read configurations; those that look from the wire are in docs/probe-peers.md
+        if platform == "wire":  # who looks from there is in docs/probe-peers.md; these peers read configurations
             continue
         columns[platform] = {row["slug"] for row in catalogue if row["platform"] == platform}
         if platform == "windows":

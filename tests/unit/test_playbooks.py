@@ -107,7 +107,9 @@ def test_smb1_names_every_control_that_closes_it():
     ((_name, options, _task),) = called(ROOT / "roles" / "smb1" / "tasks" / "main.yml")
     named, controls = set(options["controls"]), catalogue.controls()
     assert named <= controls.keys()
-    closing = {name for name, control in controls.items() if control.when.implementation != "wire"}  # no step reaches those
+    closing = {
+        name for name, control in controls.items() if control.when.implementation != "wire"
+    }  # no step reaches those
     about = {name for name in closing if "smb1" in name or name.endswith(("-min-protocol", "-dialect-min"))}
     assert about <= named
     assert not [name for name in named if "max" in name]
