@@ -100,6 +100,7 @@ def test_another_server_in_the_path_is_found(host, tmp_path):
     assert {one["verdict"] for one in found.values()} == {"fail"}, found
     assert "(host: NT1; on the wire: SMB3_11)" in found["server min protocol"]["cause"]
     assert "a device in the path answers" in found["server min protocol"]["cause"]
+    assert "(host: default; on the wire: mandatory)" in found["server signing"]["cause"]
     (minimum,) = finding(played, MINIMUM)
     assert (minimum["verdict"], minimum["configured"], minimum["wire"]) == ("fail", "NT1", "SMB3_11")
 

@@ -16,6 +16,7 @@ A host that offers nothing to this client (closed, filtered, not SMB) has no wir
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,8 @@ def wire_facts(documents: Iterable[Mapping[str, Any]], implementations: Collecti
     offer = offered(documents)
     facts = FactSet()
     for name in implementations:
-        for claim in _CLAIMS.get(name, _nothing)(offer):
+        for general in _CLAIMS.get(name, _nothing)(offer):
+            claim = _by_role(general, known)
             fact = known.get(claim.fact)
             believed = _believed(fact or Fact())
             if claim.unseen and (believed is None or believed in claim.unseen):
@@ -68,6 +70,16 @@ def wire_facts(documents: Iterable[Mapping[str, Any]], implementations: Collecti
 def _believed(known: Fact) -> Any:
     """Return what the host itself says: what runs before what is written."""
     return known.effective if known.effective is not None else known.configured
+
+
+def _by_role(claim: Claim, known: FactSet) -> Claim:
+    """``server signing = default`` means mandatory on a domain controller, and if_required elsewhere (smb.conf(5))."""
+    role = known.in_force("samba.server_role_effective")
+    if claim.fact != "samba.server_signing" or not role:
+        return claim
+    if ("mandatory" in claim.fits) is (role == "domain-controller"):
+        return claim
+    return dataclasses.replace(claim, fits=tuple(fit for fit in claim.fits if fit != "default"))
 
 
 def _fact(claim: Claim, believed: Any) -> Fact:

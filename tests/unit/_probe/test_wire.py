@@ -358,3 +358,20 @@ def test_signing_is_as_weak_as_that_of_smb1_where_that_is_spoken(name, fact, bel
     assert seen.wire not in (None, believed)
     alone = port(SMB2, signing="required")
     assert wire_facts([document(direct=alone)], [name], known).get(fact).wire == believed
+
+
+@pytest.mark.parametrize(
+    ("role", "signing", "wire"),
+    [
+        ("standalone", "required", "mandatory"),
+        ("domain-controller", "required", "default"),
+        ("standalone", "not_required", "default"),
+        ("domain-controller", "not_required", "if_required"),
+    ],
+)
+def test_what_the_default_of_signing_means_hangs_on_the_role(role, signing, wire):
+    known = FactSet()
+    known.put("samba.server_signing", Fact("default"))
+    known.put("samba.server_role_effective", Fact(effective=role))
+    seen = wire_facts([document(direct=port(signing=signing))], ["samba"], known)
+    assert seen.get("samba.server_signing").wire == wire
