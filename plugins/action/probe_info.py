@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.breakwater.smb.plugins.modules.probe_info import ARGUMENTS as MODULE_ARGUMENTS
@@ -18,6 +18,7 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.asking im
     settings,
 )
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.probe import ProbeRequest, probe
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.targeting import check_here, known_hosts
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.codec import encode
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput, HostError
 from ansible_collections.breakwater.smb.plugins.plugin_utils._store import rundir
@@ -33,7 +34,7 @@ class ActionModule(BreakwaterAction):
         """Probe from the host of the task."""
         context = self.context(options)
         here = self.transport() == "local"
-        known = _known(options["hosts"], task_vars)
+        known = known_hosts(options["hosts"], task_vars["hostvars"])
         request = ProbeRequest(
             targets=options["targets"] or list(known),
             settings=settings(options),
@@ -42,6 +43,8 @@ class ActionModule(BreakwaterAction):
             scope=options["scope"],
             named={**known, **{str(target): str(name) for target, name in options["implementations"].items()}},
         )
+        if here and self._task.delegate_to:
+            check_here(request.vantage, task_vars["hostvars"])
         if not here and self.family() == "windows":
             raise BadInput(
                 "The vantage host cannot probe",
@@ -68,19 +71,3 @@ class ActionModule(BreakwaterAction):
             return plain
 
         return call
-
-
-def _known(hosts: Sequence[str], task_vars: Mapping[str, Any]) -> dict[str, str]:
-    """Return what inventory hosts are asked as, with the implementation that the inventory names, or "".
-
-    Raises:
-        BadInput: one is not in the inventory.
-    """
-    unknown = [name for name in hosts if name not in task_vars["hostvars"]]
-    if unknown:
-        raise BadInput("There is no such host", where="hosts", seen=unknown[0], remedy="name hosts of the inventory")
-    variables = {name: task_vars["hostvars"][name] for name in hosts}
-    return {
-        str(own.get("ansible_host") or name): str(own.get("breakwater_implementation") or "")
-        for name, own in variables.items()
-    }

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from .._assess import strict_yaml
 from .._model.codec import DecodeError
@@ -21,6 +22,7 @@ from .._probe.targets import Name, Range, count, parse, placed
 Lookup = Callable[[str], Sequence[str]]
 """Name → its addresses. Raises OSError with the reason when there is none."""
 _RESOLVERS = 16
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +117,39 @@ def system_lookup(name: str) -> Sequence[str]:
     """Return the addresses of a name, IPv4 and IPv6, as the system's resolver orders them."""
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def known_hosts(hosts: Sequence[str], variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return what inventory hosts are asked as, with the implementation that the inventory names, or "".
+
+    Args:
+        hosts: inventory names.
+        variables: of every host of the inventory.
+
+    Raises:
+        BadInput: one is not in the inventory.
+    """
+    unknown = [name for name in hosts if name not in variables]
+    if unknown:
+        raise BadInput("There is no such host", where="hosts", seen=unknown[0], remedy="name hosts of the inventory")
+    own = {name: variables[name] for name in hosts}
+    return {
+        str(told.get("ansible_host") or name): str(told.get("breakwater_implementation") or "")
+        for name, told in own.items()
+    }
+
+
+def check_here(vantage: str, variables: Mapping[str, Any]) -> None:
+    """Check that a host which a task is delegated to, and whose connection is local, is this very machine.
+
+    Raises:
+        BadInput: it is another: in a loop, ansible-core 2.21 takes the connection of the item before.
+    """
+    told = variables.get(vantage) or {}
+    if vantage not in _HERE and told.get("ansible_connection") != "local":
+        raise BadInput(
+            "The vantage host was not reached",
+            where=vantage,
+            seen="ansible-core would ask from the controller in its place",
+            remedy="set ansible_connection of that host, or loop over include_tasks",
+        )

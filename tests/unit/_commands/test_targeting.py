@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import socket
 
 import pytest
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import targeting
-from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.targeting import choose_targets
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.targeting import (
+    check_here,
+    choose_targets,
+    known_hosts,
+)
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.targets import expand
 
@@ -130,3 +135,19 @@ def test_the_systems_resolver_is_the_default(monkeypatch):
     chosen = choose_targets(["nas01"], None, TODAY)
     assert asked == [("nas01", None)]
     assert [target.address for target in expand(chosen.ranges)] == ["fd00::1", "10.0.0.1"]
+
+
+def test_inventory_hosts_are_asked_as_they_are_reached():
+    variables = {"a": {"ansible_host": "10.0.0.1", "breakwater_implementation": "nq"}, "b": {}}
+    assert known_hosts(["a", "b"], variables) == {"10.0.0.1": "nq", "b": ""}
+    with pytest.raises(BadInput, match=r"no such host.*nope"):
+        known_hosts(["a", "nope"], variables)
+
+
+@pytest.mark.parametrize(
+    ("vantage", "here"), [("localhost", True), ("mine", True), ("far", False), ("unlisted", False)]
+)
+def test_only_this_machine_is_here(vantage, here):
+    variables = {"mine": {"ansible_connection": "local"}, "far": {"ansible_host": "10.0.0.1"}}
+    with contextlib.nullcontext() if here else pytest.raises(BadInput, match="was not reached"):
+        check_here(vantage, variables)
