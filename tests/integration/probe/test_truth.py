@@ -154,13 +154,17 @@ def test_ksmbd_has_no_guid_and_no_boot_time(name, asked):
 
 
 def test_few_connections(samba):
-    """nmap takes seventeen connections for less than what was asked here of each port."""
+    """nmap takes seventeen connections for less than what was asked here of each port.
+
+    A server that closes on every dialect of SMB2 is asked each of them four times, with another question between.
+    """
+    closing = {"lanman-only": 40}
     many = {
         name: samba.answers[ADDRESSES[name]]["connections"] / len(server.ports)
         for name, server in SAMBA.items()
         if name != "denied"
     }
-    assert {name: number for name, number in many.items() if number > 15} == {}
+    assert {name: number for name, number in many.items() if number > closing.get(name, 15)} == {}
     assert many["strict"] <= 8
 
 
