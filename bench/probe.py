@@ -25,12 +25,12 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "demo"), str(ROOT / ".build" / "collections")]
 
 import probe_clients as clients  # noqa: E402 - found through the line above
-from controller import BenchError, conclude, own_what_runs, ratio, ratios, rounds  # noqa: E402
-from probe_clients import BARE, CASES, NMAP, OURS  # noqa: E402
+from controller import BenchError, conclude, own_what_runs, ratio, ratios, rounds  # noqa: E402 - likewise
+from probe_clients import BARE, CASES, NMAP, OURS  # noqa: E402 - likewise
 
-from tests.lab.probe import space  # noqa: E402
-from tests.lab.probe.replay import Options  # noqa: E402
-from tests.lab.probe.standin import stand_in  # noqa: E402
+from tests.lab.probe import space  # noqa: E402 - likewise
+from tests.lab.probe.replay import Options  # noqa: E402 - likewise
+from tests.lab.probe.standin import stand_in  # noqa: E402 - likewise
 
 LATENCIES = (0.0, 0.01)
 SERVER_PROCESSES = 2

@@ -22,9 +22,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / ".build" / "collections")]
 
 from ansible_collections.breakwater.smb.plugins.module_utils._smb.answers import document  # noqa: E402 - found above
-from ansible_collections.breakwater.smb.plugins.module_utils._smb.options import Options, Target  # noqa: E402
-from ansible_collections.breakwater.smb.plugins.module_utils._smb.questions import Inquiry  # noqa: E402
-from tests.lab.probe.peer import Peer, Talk  # noqa: E402
+from ansible_collections.breakwater.smb.plugins.module_utils._smb.dialogue import Conversation  # noqa: E402 - likewise
+from ansible_collections.breakwater.smb.plugins.module_utils._smb.options import Options, Target  # noqa: E402 - likewise
+from ansible_collections.breakwater.smb.plugins.module_utils._smb.questions import Inquiry  # noqa: E402 - likewise
+from tests.lab.probe.peer import Peer, Talk  # noqa: E402 - likewise
 
 CHECKS = frozenset(("dialects", "signing", "smb1"))
 Answer = Callable[[bytes], bytes]
@@ -35,8 +36,8 @@ def ask(options: Options, begin: Callable[[], Answer]) -> Inquiry:
     inquiry = Inquiry(Target("127.0.0.1", "127.0.0.1"), options, 0.0)
     while not inquiry.done:
         talk = inquiry.next()
-        assert talk is not None and not talk.datagram
-        inquiry.connected(talk, "127.0.0.1")  # type: ignore[arg-type]
+        assert isinstance(talk, Conversation)
+        inquiry.connected(talk, "127.0.0.1")
         answer = begin()
         while True:
             request = talk.data_to_send()
@@ -64,11 +65,13 @@ def main() -> int:
         return answer
 
     connections = ask(options, recorded).connections
-    begun = time.process_time()
-    inquiries = []
-    for _host in range(hosts):
+
+    def again() -> Inquiry:
         left = iter(replies)
-        inquiries.append(ask(options, lambda left=left: lambda _request: next(left)))  # type: ignore[misc]
+        return ask(options, lambda: lambda _request: next(left))
+
+    begun = time.process_time()
+    inquiries = [again() for _host in range(hosts)]
     asked = time.process_time()
     for inquiry in inquiries:
         document(inquiry.answers(0.0))

@@ -35,13 +35,13 @@ sys.path[:0] = [str(HERE), str(ROOT), str(ROOT / "demo"), str(COLLECTIONS)]
 from controller import PLAYBOOK, BenchError, conclude, ratio, ratios  # noqa: E402 - found through the line above
 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import catalogue  # noqa: E402 - found above
-from tests.lab import powershell  # noqa: E402
-from tests.lab.playbooks import environment  # noqa: E402
-from tests.lab.windows import modules  # noqa: E402
-from tests.lab.windows.connections import Kind  # noqa: E402
-from tests.lab.windows.execution import Exec, Result, Run  # noqa: E402
-from tests.lab.windows.fleet import Fleet, fleet  # noqa: E402
-from tests.lab.windows.replayed import Replayed, nonce_of  # noqa: E402
+from tests.lab import powershell  # noqa: E402 - likewise
+from tests.lab.playbooks import environment  # noqa: E402 - likewise
+from tests.lab.windows import modules  # noqa: E402 - likewise
+from tests.lab.windows.connections import Kind  # noqa: E402 - likewise
+from tests.lab.windows.execution import Exec, Result, Run  # noqa: E402 - likewise
+from tests.lab.windows.fleet import Fleet, fleet  # noqa: E402 - likewise
+from tests.lab.windows.replayed import Replayed, nonce_of  # noqa: E402 - likewise
 
 OURS, MODULES = "audit", "modules"
 CASES = {OURS: "breakwater.smb.audit", MODULES: str(HERE / "playbooks" / "windows_modules.yml")}

@@ -246,9 +246,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.breakwater.smb.plugins.module_utils._smb.sockets import Options, Target, probe
+from ansible_collections.breakwater.smb.plugins.module_utils._smb.options import PORTION, Target, of_task
+from ansible_collections.breakwater.smb.plugins.module_utils._smb.sockets import probe
 
-MAX_TARGETS = 512
 ARGUMENTS = {
     "targets": {"type": "list", "elements": "str", "default": []},
     "hosts": {"type": "list", "elements": "str", "default": []},
@@ -297,22 +297,6 @@ def target_of(text: str) -> Target:
     return Target(text, match[1] or match[2], (int(match[3]),) if match[3] else ())
 
 
-def options_of(params: dict[str, Any]) -> Options:
-    """Return the task's options as the engine wants them."""
-    last = params["connect_timeout"]
-    return Options(
-        checks=frozenset(params["checks"]),
-        ports=tuple(params["ports"]),
-        connect_seconds=(min(1.5, last), min(1.5, last), last),
-        conversation_seconds=params["timeout"],
-        retry_seconds=2 * params["timeout"],
-        host_seconds=params["host_timeout"],
-        connecting=params["window"],
-        conversing=params["conversations"],
-        per_network=params["per_network"],
-    )
-
-
 def main() -> None:
     """Ask, and return what every target answered."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
@@ -320,10 +304,10 @@ def main() -> None:
         targets = [target_of(text) for text in module.params["targets"]]
     except ValueError as error:
         module.fail_json(msg=str(error))
-    if len(targets) > MAX_TARGETS:
-        module.fail_json(msg=f"More than {MAX_TARGETS} targets in one call of the module.")
+    if len(targets) > PORTION:
+        module.fail_json(msg=f"More than {PORTION} targets in one call of the module.")
     answers: list[dict[str, Any]] = []
-    summary = probe(targets, options_of(module.params), answers.append)
+    summary = probe(targets, of_task(module.params), answers.append)
     module.exit_json(changed=False, results=answers, failures=dict(summary.failures))
 
 

@@ -85,6 +85,9 @@ REFUSED = "refused"
 INDETERMINATE = "indeterminate"
 VIOLATION = "violation"
 
+TIME_OVER = "the time for this host was over"
+"""The reason of what was not asked in the end."""
+
 OPEN = "open"
 CLOSED = "closed"
 FILTERED = "filtered"

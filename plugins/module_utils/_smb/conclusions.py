@@ -103,7 +103,7 @@ def _best(facts: PortFacts) -> Outcome | None:
 def _dialects(facts: PortFacts, expected: Sequence[int | str]) -> Mapping[str, Answer]:
     missing = [dialect for dialect in expected if dialect not in facts.dialects]
     if missing:
-        reason = "; ".join(why(outcome) for outcome in facts.failures.values()) or "the time for this host was over"
+        reason = "; ".join(why(outcome) for outcome in facts.failures.values()) or answers.TIME_OVER
         for dialect in missing:
             facts.dialects[dialect] = Answer(INDETERMINATE, reason)
     known = facts.dialects
@@ -140,14 +140,12 @@ def _ciphers(facts: PortFacts, best: Outcome | None) -> Listing:
         if facts.ciphers_reason:
             return Listing(INDETERMINATE, values, facts.ciphers_reason, evidence)
         return Listing("known" if values else "none", values, "", evidence)
-    unsure = _unsure(facts, (0x0311,) if best is not None else ALL2)
-    if unsure:
-        return Listing(INDETERMINATE, (), unsure)
+    unknown = _unknown_algorithms(facts, best)
+    if unknown is not None:
+        return unknown
     reply = best.smb2 if best is not None else None
     if best is None or reply is None or reply.dialect is None or reply.dialect < 0x0300:
         return Listing("none", (), "no dialect with encryption was accepted")
-    if reply.dialect == 0x0311:
-        return Listing(INDETERMINATE, (), "3.1.1 was accepted too late to be asked", best.evidence())
     if best.question.plain:
         return Listing(
             INDETERMINATE, (), f"{name_of(reply.dialect)} only to clients without encryption", best.evidence()
@@ -171,16 +169,24 @@ def _signing_algorithms(facts: PortFacts, best: Outcome | None) -> Listing:
         if not values:
             return Listing("known", ("AES-CMAC",), "no such context in the reply: the dialect's own", evidence)
         return Listing("known", values, "", evidence)
-    unsure = _unsure(facts, (0x0311,) if best is not None else ALL2)
-    if unsure:
-        return Listing(INDETERMINATE, (), unsure)
+    unknown = _unknown_algorithms(facts, best)
+    if unknown is not None:
+        return unknown
     reply = best.smb2 if best is not None else None
     if best is None or reply is None or reply.dialect is None:
         return Listing("none", (), "no SMB2 dialect was accepted")
-    if reply.dialect == 0x0311:
-        return Listing(INDETERMINATE, (), "3.1.1 was accepted too late to be asked", best.evidence())
     value = "AES-CMAC" if reply.dialect >= 0x0300 else "HMAC-SHA256"
     return Listing("known", (value,), f"{name_of(reply.dialect)} has no other", best.evidence())
+
+
+def _unknown_algorithms(facts: PortFacts, best: Outcome | None) -> Listing | None:
+    """Return why nothing is known of algorithms that 3.1.1 was not asked for; None: the older dialects tell."""
+    unsure = _unsure(facts, (0x0311,) if best is not None else ALL2)
+    if unsure:
+        return Listing(INDETERMINATE, (), unsure)
+    if best is not None and 0x0311 in facts.smb2:
+        return Listing(INDETERMINATE, (), "3.1.1 was accepted too late to be asked", best.evidence())
+    return None
 
 
 def _unsure(facts: PortFacts, dialects: Sequence[int]) -> str:
@@ -273,14 +279,11 @@ def _logon(facts: PortFacts, kind: str) -> Answer:
         if outcome.tree is None:
             return Answer(INDETERMINATE, f"{text}; IPC$: {why(outcome)}", evidence)
         evidence = f"{evidence}, TREE_CONNECT IPC$ {status.name(outcome.tree)}"
-        if (
-            outcome.tree in _LOGON_REFUSALS
-        ):  # Samba's "restrict anonymous = 2" lets the session stand, and nothing be reached
+        # Samba's "restrict anonymous = 2" lets the session stand, and nothing be reached.
+        if outcome.tree in _LOGON_REFUSALS:
             return Answer(REFUSED, text, evidence)
-        other = (
-            kind == "guest" and outcome.logon_flags & smb2_session.NULL and not outcome.logon_flags & smb2_session.GUEST
-        )
-        if outcome.tree != status.SUCCESS or other:
+        nobody = outcome.logon_flags & (smb2_session.NULL | smb2_session.GUEST) == smb2_session.NULL
+        if outcome.tree != status.SUCCESS or (kind == "guest" and nobody):
             return Answer(INDETERMINATE, f"{text}; IPC$: {status.name(outcome.tree)}", evidence)
         return Answer(answers.ACCEPTED, text, evidence)
     if outcome.logon in _LOGON_REFUSALS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from . import netbios, quic
-from .answers import CLOSED, ERROR, INDETERMINATE, OPEN, UNREACHABLE, NetbiosName, PortAnswers, text
+from .answers import CLOSED, ERROR, INDETERMINATE, OPEN, TIME_OVER, UNREACHABLE, NetbiosName, PortAnswers, text
 from .dialogue import LIMIT
 from .errors import RemoteProtocolError
 
@@ -70,7 +70,7 @@ class Datagram:
         if failure in _FAILURES:
             self.answers = PortAnswers(_FAILURES[failure], detail)
         elif failure == LIMIT:
-            self.answers = PortAnswers(INDETERMINATE, "the time for this host was over")
+            self.answers = PortAnswers(INDETERMINATE, TIME_OVER)
 
     def _request(self) -> bytes:
         raise NotImplementedError

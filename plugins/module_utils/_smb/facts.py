@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .answers import ACCEPTED, INDETERMINATE, REFUSED, VIOLATION, Answer
+from .answers import ACCEPTED, INDETERMINATE, REFUSED, TIME_OVER, VIOLATION, Answer
 from .dialogue import CLOSINGS, Outcome
 from .netbios import SESSION_ERRORS
 from .question import Question, name_of
@@ -32,7 +32,7 @@ _FAILURES = {
     "closed": "a later connection was refused",
     "unreachable": "a later connection found no way",
     "error": "our own side failed",
-    "limit": "the time for this host was over",
+    "limit": TIME_OVER,
 }
 
 

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CHECKS = frozenset(
     (
@@ -30,6 +31,8 @@ DEFAULT_CHECKS = CHECKS - OPT_IN
 DIRECT_PORT = 445
 SESSION_PORT = 139
 CONNECT_PORTS = (135, 5445)
+PORTION = 512
+"""Targets that a vantage host is asked about in one call."""
 
 
 class Target(NamedTuple):
@@ -91,6 +94,25 @@ class Options:
         windows = (self.connecting, self.conversing, self.per_network)
         if not self.connect_seconds or not all(limit > 0 for limit in (*limits, *windows)):
             raise ValueError("limits are above zero")
+
+
+def of_task(told: Mapping[str, Any]) -> Options:
+    """Return the options of a task, by the names that they have in the module's documentation, as the engine wants them.
+
+    A silent port gets three trains of SYNs, and what gave no answer is asked once more with twice the time.
+    """
+    last = told["connect_timeout"]
+    return Options(
+        checks=frozenset(told["checks"]),
+        ports=tuple(told["ports"]),
+        connect_seconds=(min(1.5, last), min(1.5, last), last),
+        conversation_seconds=told["timeout"],
+        retry_seconds=2 * told["timeout"],
+        host_seconds=told["host_timeout"],
+        connecting=told["window"],
+        conversing=told["conversations"],
+        per_network=told["per_network"],
+    )
 
 
 @dataclass

@@ -213,7 +213,7 @@ class PortInquiry:
         if failure == SILENT:
             self._reason = f"{self._attempts} connections in {sum(self._options.connect_seconds):g} s brought no answer"
         elif failure == LIMIT:
-            self._reason = "the time for this host was over before a connection was made"
+            self._reason = f"{answers.TIME_OVER} before a connection was made"
         self.stop()
 
     def _no_session(self, conversation: Conversation) -> None:
@@ -260,7 +260,7 @@ class PortInquiry:
         """Return what is known."""
         if not self.reached:
             if not self._state:
-                return PortAnswers(INDETERMINATE, "the time for this host was over")
+                return PortAnswers(INDETERMINATE, answers.TIME_OVER)
             return PortAnswers(self._state, self._reason)
         if not self._smb:
             return PortAnswers(answers.OPEN)

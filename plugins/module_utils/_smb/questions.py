@@ -11,7 +11,7 @@ a port is open comes beside.
 
 from __future__ import annotations
 
-from .answers import NOT_OBSERVABLE, PortAnswers, Smb1Attempt, TargetAnswers
+from .answers import INDETERMINATE, NOT_OBSERVABLE, TIME_OVER, PortAnswers, Smb1Attempt, TargetAnswers
 from .datagrams import Datagram, NodeStatus, QuicVersions
 from .dialogue import Conversation
 from .identity import callable_names, session_names
@@ -182,7 +182,7 @@ class Inquiry:
         """Return all that is known; ``seconds`` since the inquiry began."""
         ports: dict[str, PortAnswers] = {f"{port.number}/tcp": port.answers() for port in self._ports}
         for number, _smb in self._to_do:
-            ports[f"{number}/tcp"] = PortAnswers("indeterminate", "the time for this host was over")
+            ports[f"{number}/tcp"] = PortAnswers(INDETERMINATE, TIME_OVER)
         for datagram in self._datagrams or ():
             ports[f"{datagram.port}/udp"] = datagram.answers
         if "netbios" in self._options.checks and not self.target.ports:

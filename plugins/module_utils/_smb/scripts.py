@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
-from functools import lru_cache
+from collections.abc import Callable, Generator
+from functools import lru_cache, partial
 from itertools import count
+from typing import TypeVar
 
 from . import ntlmssp, smb1, smb1_header, smb1_session, smb2, smb2_header, smb2_session, smb2_tree, spnego
 from .dialogue import Conversation, Outcome, Script
@@ -34,16 +35,17 @@ MULTI_PROTOCOL = (smb1.NT_LM, smb1.SMB2_002, smb1.SMB2_WILDCARD)
 _FLUID = (smb2.WILDCARD, 0x0202)
 _SALT = os.urandom(32)
 _GUID = slice(80, 96)  # frame header 4, SMB2 header 64, then 12 bytes ([MS-SMB2] 2.2.3)
-_CAPABILITIES = slice(76, 80)
 _GUIDS = count(int.from_bytes(os.urandom(15), "big"))  # one per connection: servers bind a client's GUID to its dialect
 _INTERIM = 4
+
+_Reply = TypeVar("_Reply", smb2.Negotiate2, smb2_header.Header, smb2_session.SessionSetup)
 
 
 def negotiate2(talk: Conversation, question: Question, outcome: Outcome) -> Script:
     """SMB2 NEGOTIATE, and what ``then`` asks for."""
-    message = yield _negotiate2_request(question, talk.message_id)
-    for _interim in range(_INTERIM):
-        reply = smb2.negotiate_response(
+
+    def read(message: bytes) -> smb2.Negotiate2:
+        return smb2.negotiate_response(
             message,
             question.offer,
             message_id=talk.message_id,
@@ -51,13 +53,9 @@ def negotiate2(talk: Conversation, question: Question, outcome: Outcome) -> Scri
             signing=question.signing,
             compression=question.compression,
         )
-        if reply.status != PENDING:
-            break
-        message = yield b""
-    else:
-        raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
+
+    outcome.message, reply = yield from _final(_negotiate2_request(question, talk.message_id), read)
     outcome.smb2 = reply
-    outcome.message = message
     outcome.at = time.time()
     talk.message_id += 1
     if reply.dialect is None:
@@ -151,10 +149,9 @@ def _negotiate2_request(question: Question, message_id: int) -> bytes:
                 ciphers=question.ciphers,
                 signing=question.signing,
                 compression=question.compression,
+                capabilities=not question.plain,
             )
         )
-        if question.plain:
-            request = request[: _CAPABILITIES.start] + bytes(4) + request[_CAPABILITIES.stop :]
         # 2.0.2 has no GUID ([MS-SMB2] 2.2.3): it stays zero.
         pieces = (request, b"") if question.offer == (0x0202,) else (request[: _GUID.start], request[_GUID.stop :])
         question.requests[message_id] = pieces
@@ -176,8 +173,9 @@ def _session2(talk: Conversation, outcome: Outcome, question: Question) -> Scrip
         outcome.logon = setup.status
         outcome.logon_flags = setup.flags
         if setup.status == SUCCESS:
-            request = smb2_tree.tree_connect_request(talk.message_id, setup.session_id, SMB_SERVER)
-            outcome.tree = yield from _tree_reply(talk, request)
+            request = direct(smb2_tree.tree_connect_request(talk.message_id, setup.session_id, SMB_SERVER))
+            read = partial(smb2_tree.tree_connect_response, message_id=talk.message_id)
+            outcome.tree = (yield from _final(request, read))[1].status
 
 
 @lru_cache(maxsize=16)
@@ -186,23 +184,19 @@ def _first_setup(message_id: int) -> bytes:
 
 
 def _session_reply(talk: Conversation, request: bytes) -> Generator[bytes, bytes, smb2_session.SessionSetup]:
-    """Return the reply to one SESSION_SETUP; interim ones (STATUS_PENDING, [MS-SMB2] 3.3.4.2) are passed over."""
+    read = partial(smb2_session.session_setup_response, message_id=talk.message_id)
+    _message, setup = yield from _final(request, read)
+    talk.message_id += 1
+    return setup
+
+
+def _final(request: bytes, read: Callable[[bytes], _Reply]) -> Generator[bytes, bytes, tuple[bytes, _Reply]]:
+    """Return what answers a request in the end; interim replies (STATUS_PENDING, [MS-SMB2] 3.3.4.2) are passed over."""
     message = yield request
     for _interim in range(_INTERIM):
-        setup = smb2_session.session_setup_response(message, message_id=talk.message_id)
-        if setup.status != PENDING:
-            talk.message_id += 1
-            return setup
-        message = yield b""
-    raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
-
-
-def _tree_reply(talk: Conversation, request: bytes) -> Generator[bytes, bytes, int]:
-    message = yield direct(request)
-    for _interim in range(_INTERIM):
-        status = smb2_tree.tree_connect_response(message, message_id=talk.message_id)
-        if status != PENDING:
-            return status
+        reply = read(message)
+        if reply.status != PENDING:
+            return message, reply
         message = yield b""
     raise RemoteProtocolError("too_many", f"more than {_INTERIM} interim replies")
 

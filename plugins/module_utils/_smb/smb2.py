@@ -102,11 +102,11 @@ def negotiate_request(
     rdma: Sequence[int] = (),
     transport: bool = False,
     netname: str = "",
+    capabilities: bool = True,
 ) -> bytes:
     """Return an SMB2 NEGOTIATE request, without a frame ([MS-SMB2] 2.2.3).
 
-    Signing is always offered as enabled and never as required (a server would then sign too), capabilities are 0x7F
-    where 3.x is offered. The request for the same offer is made once and only patched then.
+    Signing is always offered as enabled and never as required (a server would then sign too). The request for the same offer is made once and only patched then.
 
     Args:
         dialects: some of ``DIALECTS``, none twice.
@@ -116,12 +116,20 @@ def negotiate_request(
         ciphers, signing, compression, rdma: ids of ``smb2_contexts`` in order of preference; empty: no such context.
         transport: offer to accept transport-level security (answered over QUIC and TLS only).
         netname: the server's name; empty: no such context.
+        capabilities: say that we have all of them, where 3.x is offered.
 
     Raises:
         LocalProtocolError: an offer that no client may make.
     """
     template = _template(
-        tuple(dialects), tuple(ciphers), tuple(signing), tuple(compression), tuple(rdma), transport, netname
+        tuple(dialects),
+        tuple(ciphers),
+        tuple(signing),
+        tuple(compression),
+        tuple(rdma),
+        transport,
+        netname,
+        capabilities,
     )
     if len(guid) != 16:
         raise LocalProtocolError(f"a GUID has 16 bytes, not {len(guid)}")
@@ -209,11 +217,12 @@ def _template(
     rdma: tuple[int, ...],
     transport: bool,
     netname: str,
+    capable: bool,
 ) -> _Template:
     if not dialects or len(set(dialects)) != len(dialects) or not set(dialects) <= set(DIALECTS):
         raise LocalProtocolError(f"cannot offer dialects {dialects!r}")
     salted = 0x0311 in dialects
-    capabilities = _CAPABILITIES if max(dialects) >= 0x0300 else 0
+    capabilities = _CAPABILITIES if capable and max(dialects) >= 0x0300 else 0
     revisions = struct.pack(f"<{len(dialects)}H", *dialects)
     start = count = 0
     padding = contexts = b""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from .errors import LocalProtocolError
-from .smb2_header import LENGTH, request_header, response_header
+from .smb2_header import LENGTH, Header, request_header, response_header
 
 TREE_CONNECT = 0x0003
 
@@ -32,10 +32,10 @@ def tree_connect_request(message_id: int, session_id: int, server: str, share: s
     return request_header(TREE_CONNECT, message_id, session_id) + fixed + path
 
 
-def tree_connect_response(message: bytes, *, message_id: int | None = None) -> int:
-    """Return the status of the reply.
+def tree_connect_response(message: bytes, *, message_id: int | None = None) -> Header:
+    """Return the header of the reply, whose status says all.
 
     Raises:
         RemoteProtocolError: see ``smb2_header.response_header``.
     """
-    return response_header(message, TREE_CONNECT, message_id).status
+    return response_header(message, TREE_CONNECT, message_id)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...module_utils._smb import sockets
-from ...module_utils._smb.options import CHECKS, DEFAULT_CHECKS
+from ...module_utils._smb.options import CHECKS, DEFAULT_CHECKS, PORTION, of_task
 from .._model.errors import BadInput, GarbledAnswer
 from .._probe.document import fault
 from .._probe.targets import Target
@@ -27,8 +27,6 @@ Ask = Callable[[Iterable[Target], "Settings", Callable[[Document], None], Progre
 """Asks every target, hands over each document as it is finished, and returns what failed."""
 Call = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Runs the module on the vantage host with these options. Raises HostError when it did not answer."""
-PORTION = 512
-"""Targets of one module call."""
 _PORTS = 32
 _SECONDS = (0.1, 600.0)
 _WINDOW = (1, 8192)
@@ -97,20 +95,9 @@ def _bad(name: str, seen: str, remedy: str) -> BadInput:
     return BadInput(f"The option {name} cannot be used", seen=seen, remedy=remedy)
 
 
-def engine_options(made: Settings) -> sockets.Options:
-    """Return settings as the engine wants them: a silent port gets three SYN trains, an answer that fails a second try."""
-    short = min(1.5, made.connect_timeout)
-    return sockets.Options(
-        checks=frozenset(made.checks),
-        ports=made.ports,
-        connect_seconds=(short, short, made.connect_timeout),
-        conversation_seconds=made.timeout,
-        retry_seconds=2 * made.timeout,
-        host_seconds=made.host_timeout,
-        connecting=made.window,
-        conversing=made.conversations,
-        per_network=made.per_network,
-    )
+def _told(made: Settings) -> dict[str, Any]:
+    """Return settings by the names of the module's options."""
+    return {name: getattr(made, name) for name in Settings.__slots__}
 
 
 def ask_here(
@@ -121,7 +108,7 @@ def ask_here(
         sockets.Target(target.given, target.address, () if target.port is None else (target.port,))
         for target in targets
     )
-    summary = sockets.probe(asked, engine_options(made), on_answer, lambda done, _begun: progress(done))
+    summary = sockets.probe(asked, of_task(_told(made)), on_answer, lambda done, _begun: progress(done))
     return dict(summary.failures)
 
 
@@ -166,8 +153,7 @@ def _text(target: Target) -> str:
 
 
 def _options(portion: Mapping[str, Target], made: Settings) -> dict[str, Any]:
-    named = {name: getattr(made, name) for name in Settings.__slots__}
-    return {**named, "ports": list(made.ports), "checks": list(made.checks), "targets": list(portion)}
+    return {**_told(made), "ports": list(made.ports), "checks": list(made.checks), "targets": list(portion)}
 
 
 def _documents(answer: Mapping[str, Any], portion: Mapping[str, Target]) -> Iterator[Document]:

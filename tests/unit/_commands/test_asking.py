@@ -11,13 +11,13 @@ import dataclasses
 import pytest
 
 from ansible_collections.breakwater.smb.plugins.module_utils._smb import sockets
+from ansible_collections.breakwater.smb.plugins.module_utils._smb.options import of_task
 from ansible_collections.breakwater.smb.plugins.modules import probe_info
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import asking
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.asking import (
     Settings,
     ask_here,
     ask_through,
-    engine_options,
     settings,
 )
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput, GarbledAnswer, Unreachable
@@ -60,14 +60,14 @@ def test_the_modules_defaults_are_those_of_the_settings_and_of_the_engine():
     made = settings(DEFAULTS)
     assert dataclasses.replace(made, checks=()) == dataclasses.replace(Settings(), checks=())
     assert set(made.checks) == set(Settings().checks)
-    assert engine_options(made) == sockets.Options()
-    assert probe_info.options_of(DEFAULTS) == sockets.Options()
+    assert of_task(asking._told(made)) == sockets.Options()
+    assert of_task(DEFAULTS) == sockets.Options()
 
 
 def test_module_and_controller_understand_options_alike():
     told = {**DEFAULTS, "timeout": 1.0, "connect_timeout": 0.5, "ports": [4450], "checks": ["dialects"], "window": 7}
-    assert probe_info.options_of(told) == engine_options(settings(told))
-    assert engine_options(settings(told)).connect_seconds == (0.5, 0.5, 0.5)
+    assert of_task(told) == of_task(asking._told(settings(told)))
+    assert of_task(asking._told(settings(told))).connect_seconds == (0.5, 0.5, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,12 @@ def test_capabilities_belong_to_3(offered, capabilities):
     assert request[76:92] == (bytes(16) if offered == (0x0202,) else GUID)
 
 
+def test_capabilities_may_be_kept_back():
+    whole = smb2.negotiate_request(DIALECTS, guid=GUID, salt=SALT)
+    plain = smb2.negotiate_request(DIALECTS, guid=GUID, salt=SALT, capabilities=False)
+    assert plain == whole[:72] + bytes(4) + whole[76:]
+
+
 @pytest.mark.parametrize("count", range(1, 6))
 def test_contexts_are_aligned_and_end_with_the_last(count):
     request = smb2.negotiate_request(DIALECTS[-count:], guid=GUID, salt=SALT, netname="ab", transport=True, rdma=(1, 2))
