@@ -14,8 +14,6 @@ import pytest
 from tests.lab import samba_host
 from tests.lab.playbooks import command, ended, environment
 
-pytestmark = pytest.mark.once
-
 ADDRESS = "10.77.0.10"
 SAME, MINIMUM = "wire-same-as-on-the-host", "samba-server-min-protocol"
 OTHER = """[global]

@@ -6,14 +6,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.lab.probe import space
 from tests.lab.probe.ask import ask
 from tests.lab.probe.replay import Options
 from tests.lab.probe.standin import stand_in
-
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("tests/integration/probe/test_broken.py")]
 
 PEERS = {"127.1.": "default", "127.2.": "nt1", "127.3.": "lanman", "127.4.": "impacket_smb2"}
 CHECKS = ["dialects", "smb1", "signing", "ciphers", "identity"]

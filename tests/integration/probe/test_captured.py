@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.probe import captures, space
+from tests.lab.probe import captures
 from tests.lab.probe.ask import ask
 from tests.lab.probe.replay import Options
 from tests.lab.probe.standin import stand_in
-
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("tests/integration/probe/test_captured.py")]
 
 NAMES = ("NT LM 0.12", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")
 ANSWERS = {"+": {"accepted"}, "-": {"refused"}, "V": {"violation", "refused"}, "?": {"refused", "indeterminate"}}
@@ -35,13 +33,6 @@ TRUTH = {
 }
 PREFIXES = {f"127.10.{number}.": variant for number, variant in enumerate(TRUTH, 1)}
 HOSTS = {variant: f"{prefix}1" for prefix, variant in PREFIXES.items()}
-
-
-@pytest.fixture(scope="module")
-def lab():
-    space.require()
-    with space.space() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.probe import datagrams, smbd, space
+from tests.lab.probe import datagrams, smbd
 from tests.lab.probe.ask import ask
 from tests.lab.probe.datagrams import ADDRESSES, BEHAVIOURS, HONEST, MAC, NAMES
-
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("tests/integration/probe/test_datagrams.py")]
-
-
-@pytest.fixture(scope="module")
-def lab():
-    space.require()
-    with space.space() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ from tests.lab.probe.ask import ask
 from tests.lab.probe.hostile import ADDRESSES, BEHAVIOURS
 from tests.lab.probe.hostile_expected import EXPECTED, wrong
 
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("tests/integration/probe/test_hostile.py")]
-
 PORTS = (445, 139)
 HOST_SECONDS = 30.0
 CHECKS = ["dialects", "smb1", "signing", "ciphers", "identity", "netbios", "quic", "anonymous", "guest", "ms17_010"]

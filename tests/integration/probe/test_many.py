@@ -16,8 +16,6 @@ from tests.lab.probe.ask import ask
 from tests.lab.probe.replay import Options
 from tests.lab.probe.standin import stand_in
 
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("tests/integration/probe/test_many.py")]
-
 NAMES = ("NT LM 0.12", "2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")
 PEERS = {"127.1.": "default", "127.2.": "strict", "127.3.": "nt1", "127.4.": "smb202"}
 DIALECTS = {"127.1.": "-+++++", "127.2.": "-----+", "127.3.": "++++++", "127.4.": "-+----"}

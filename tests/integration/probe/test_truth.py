@@ -13,24 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.lab.probe import impacket_server, ksmbd, nmap, peers, servers, smbd, space
+from tests.lab.probe import impacket_server, ksmbd, nmap, peers, servers, smbd
 from tests.lab.probe.ask import Asked, ask
-from tests.lab.probe.servers import IMPACKET, KSMBD, OLD, SAMBA, TRUTH
-
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("tests/integration/probe/test_truth.py")]
+from tests.lab.probe.servers import IMPACKET, KSMBD, LONG, OLD, SAMBA, TRUTH
 
 ADDRESSES = {name: server.addresses[0] for group in (SAMBA, KSMBD, IMPACKET) for name, server in group.items()}
 PORTS = {name: server.ports for group in (SAMBA, KSMBD, IMPACKET) for name, server in group.items()}
 CHECKS = ["dialects", "signing", "ciphers", "identity", "smb1", "netbios", "anonymous", "guest", "ms17_010"]
-LONG = {"conversation_seconds": 20.0, "retry_seconds": 20.0, "host_seconds": 90.0, "connect_seconds": [5.0, 5.0]}
-"""Real servers share this machine with other tests; their answers are late, not missing."""
-
-
-@pytest.fixture(scope="module")
-def lab():
-    space.require()
-    with space.space() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

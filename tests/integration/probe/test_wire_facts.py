@@ -15,13 +15,11 @@ from ansible_collections.breakwater.smb.plugins.plugin_utils._model.fact import 
 from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.document import fault, standing
 from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.fingerprints import identify
 from ansible_collections.breakwater.smb.plugins.plugin_utils._probe.wire import wire_facts
-from tests.lab.probe import impacket_server, ksmbd, smbd, space
+from tests.lab.probe import impacket_server, ksmbd, smbd
 from tests.lab.probe.ask import ask
-from tests.lab.probe.servers import IMPACKET, KSMBD, SAMBA
+from tests.lab.probe.servers import IMPACKET, KSMBD, LONG, SAMBA
 
-pytestmark = pytest.mark.once
 CHECKS = ["dialects", "signing", "ciphers", "identity", "smb1", "anonymous", "guest"]
-LONG = {"conversation_seconds": 20.0, "retry_seconds": 20.0, "host_seconds": 90.0, "connect_seconds": [5.0, 5.0]}
 DEFAULTS = {
     "server min protocol": "SMB2_02",
     "server max protocol": "SMB3_11",
@@ -55,13 +53,6 @@ def facts_of(values: dict[str, object]) -> FactSet:
     for name, value in values.items():
         known.put(name, Fact(configured=value))
     return known
-
-
-@pytest.fixture(scope="module")
-def lab():
-    space.require()
-    with space.space() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import cast
 
 if __name__ == "__main__":
@@ -95,10 +96,8 @@ _LATE_SECONDS = 0.7
 @contextlib.contextmanager
 def datagrams(lab: Space) -> Iterator[None]:
     """Run the servers; they listen when this returns."""
-    process = lab.start(sys.executable, str(pathlib.Path(__file__).resolve()))
+    process = lab.serve(sys.executable, str(pathlib.Path(__file__).resolve()))
     try:
-        assert process.stdout
-        assert process.stdout.readline() == b"ready\n", "the servers of UDP did not start"
         yield
     finally:
         lab.stop(process)
@@ -124,8 +123,7 @@ async def _serve() -> None:
         for port, answer, honest in zip((137, 443), answers, BEHAVIOURS["honest"], strict=True):
             line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             line.bind((ADDRESSES[name], port))
-            server = _Server(honest if late else answer, late)
-            await loop.create_datagram_endpoint(lambda server=server: server, sock=line)  # type: ignore[misc]
+            await loop.create_datagram_endpoint(partial(_Server, honest if late else answer, late), sock=line)
     print("ready", flush=True)
     ended = asyncio.Event()
     loop.add_reader(0, ended.set)

@@ -49,10 +49,8 @@ def hostile(lab: Space, *ports: int) -> Iterator[list[str]]:
         the addresses of nobody that were connected to, once the server has ended.
     """
     strays: list[str] = []
-    process = lab.start(sys.executable, str(pathlib.Path(__file__).resolve()), *map(str, ports))
+    process = lab.serve(sys.executable, str(pathlib.Path(__file__).resolve()), *map(str, ports))
     try:
-        assert process.stdout
-        assert process.stdout.readline() == b"ready\n", "the hostile server did not start"
         yield strays
     finally:
         if process.stdin and process.stdout:

@@ -65,10 +65,7 @@ def running(lab: Space, servers: Mapping[str, Server], folder: pathlib.Path) -> 
             _wait(folder / f"{name}.console", process)
         yield
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            lab.stop(process)
+        lab.end(processes)
 
 
 def _wait(console: pathlib.Path, process: subprocess.Popen[bytes]) -> None:

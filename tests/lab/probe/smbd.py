@@ -67,10 +67,7 @@ def running(lab: Space, servers: Mapping[str, Server], folder: pathlib.Path) -> 
         lab.call(lambda: _wait(servers, folder))
         yield
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            lab.stop(process)
+        lab.end(processes)
 
 
 def _start(lab: Space, server: Server, folder: pathlib.Path) -> subprocess.Popen[bytes]:

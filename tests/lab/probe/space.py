@@ -19,7 +19,7 @@ import ctypes
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -93,6 +93,20 @@ class Space:
         )
         self.children.append(process)
         return process
+
+    def serve(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a server that writes "ready" when it listens, and wait for that."""
+        process = self.start(*command)
+        assert process.stdout
+        assert process.stdout.readline() == b"ready\n", f"{' '.join(command)[:200]} did not start"
+        return process
+
+    def end(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+        """End processes that do not look at their input, all at a time."""
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            self.stop(process)
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         """End a process that ``start`` started: its input ends, and it has a moment to do so itself."""
