@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.breakwater.smb.plugins.plugin_utils._action import BreakwaterAction
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.opening import OpenRequest, open_run
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.run import CloseRequest, approve_run, close_run
+from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.targeting import check_vantages
 from ansible_collections.breakwater.smb.plugins.plugin_utils._model.errors import BadInput
 
 
@@ -32,13 +33,16 @@ class ActionModule(BreakwaterAction):
             "default": "high",
         },
         "max_unreachable": {"type": "int", "default": 0},
+        "vantage": {"type": "list", "elements": "str"},
     }
 
     def command(self, options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Dispatch on the wanted state."""
         context = self.context(options)
         if options["state"] == "open":
-            return open_run(
+            vantages = self.hosts_of(options["vantage"] or [], task_vars)
+            check_vantages(options["vantage"], vantages)
+            opened = open_run(
                 OpenRequest(
                     hosts=tuple(map(str, task_vars["ansible_play_hosts_all"])),
                     limit=_limit(task_vars),
@@ -51,6 +55,7 @@ class ActionModule(BreakwaterAction):
                 ),
                 context,
             )
+            return {**opened, "vantages": vantages}
         if not options["run"]:
             raise BadInput(f"Cannot make a run {options['state']}", seen="no run is named", remedy="set the option run")
         if options["state"] == "approved":

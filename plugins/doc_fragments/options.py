@@ -55,6 +55,18 @@ options:
     type: str
 """
 
+    ATTRIBUTES_READING = r"""
+attributes:
+  check_mode:
+    description: Can run in check mode and return what it would return without.
+    support: full
+    details: It never changes a host.
+  diff_mode:
+    description: Shows what would be changed.
+    support: none
+options: {}
+"""
+
     ATTRIBUTES_CONTROLLER = r"""
 attributes:
   check_mode:

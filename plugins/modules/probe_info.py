@@ -107,14 +107,8 @@ options:
     type: str
 extends_documentation_fragment:
   - breakwater.smb.options.results
+  - breakwater.smb.options.attributes_reading
 attributes:
-  check_mode:
-    description: Can run in check mode and return what it would return without.
-    support: full
-    details: It never changes a host.
-  diff_mode:
-    description: Shows what would be changed.
-    support: none
   platform:
     description: What it works on.
     support: full

@@ -44,6 +44,13 @@ options:
       - With O(kind=rollback), the run that will be undone. Hosts that were not part of it are left out.
     type: str
     version_added: 0.2.0
+  vantage:
+    description:
+      - With O(state=open), patterns of inventory hosts that will look at the others from the wire; they are returned as
+        RV(vantages). Patterns that mean no host are refused.
+    type: list
+    elements: str
+    version_added: 0.2.0
   run:
     description:
       - Id of the run, an unambiguous beginning of it, or V(latest).
@@ -118,6 +125,11 @@ kind:
   type: str
 hosts:
   description: The hosts in scope.
+  returned: when O(state=open)
+  type: list
+  elements: str
+vantages:
+  description: The hosts that O(vantage) means.
   returned: when O(state=open)
   type: list
   elements: str

@@ -14,12 +14,13 @@ import datetime
 import pathlib
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import lookup_loader
 from ansible.release import __version__ as ansible_version
 from ansible.utils.display import Display
 
@@ -150,6 +151,13 @@ class BreakwaterAction(ActionBase):
             vantages=tuple(options.get("vantage") or ()),
             labels=("recorded",) if connection == "replay" else (),
         )
+
+    def hosts_of(self, patterns: Sequence[str], task_vars: Mapping[str, Any]) -> list[str]:
+        """Return the hosts of the inventory that patterns mean; none where there is no pattern."""
+        if not any(patterns):
+            return []
+        lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
+        return [str(host) for host in lookup.run(list(patterns), variables=task_vars)]
 
     def nodes(self, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Nodes | None:
         """Return the cluster that the host of the task belongs to, as the inventory says.

@@ -139,6 +139,20 @@ def known_hosts(hosts: Sequence[str], variables: Mapping[str, Any]) -> dict[str,
     }
 
 
+def check_vantages(patterns: Sequence[str] | None, found: Sequence[str]) -> None:
+    """Check that the patterns of ``breakwater_vantage`` mean hosts; None names nobody, which is nobody's mistake.
+
+    Raises:
+        BadInput: there is no such host.
+    """
+    if patterns is not None and not found:
+        raise BadInput(
+            "Nobody can look from the wire",
+            seen=f"breakwater_vantage {','.join(patterns)!r} is no host of the inventory",
+            remedy="name one, or localhost for this machine",
+        )
+
+
 def check_here(vantage: str, variables: Mapping[str, Any]) -> None:
     """Check that a host which a task is delegated to, and whose connection is local, is this very machine.
 

@@ -16,7 +16,6 @@ A host that offers nothing to this client (closed, filtered, not SMB) has no wir
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,8 +55,7 @@ def wire_facts(documents: Iterable[Mapping[str, Any]], implementations: Collecti
     offer = offered(documents)
     facts = FactSet()
     for name in implementations:
-        for general in _CLAIMS.get(name, _nothing)(offer):
-            claim = _by_role(general, known)
+        for claim in _CLAIMS.get(name, _nothing)(offer, known):
             fact = known.get(claim.fact)
             believed = _believed(fact or Fact())
             if claim.unseen and (believed is None or believed in claim.unseen):
@@ -70,16 +68,6 @@ def wire_facts(documents: Iterable[Mapping[str, Any]], implementations: Collecti
 def _believed(known: Fact) -> Any:
     """Return what the host itself says: what runs before what is written."""
     return known.effective if known.effective is not None else known.configured
-
-
-def _by_role(claim: Claim, known: FactSet) -> Claim:
-    """``server signing = default`` means mandatory on a domain controller, and if_required elsewhere (smb.conf(5))."""
-    role = known.in_force("samba.server_role_effective")
-    if claim.fact != "samba.server_signing" or not role:
-        return claim
-    if ("mandatory" in claim.fits) is (role == "domain-controller"):
-        return claim
-    return dataclasses.replace(claim, fits=tuple(fit for fit in claim.fits if fit != "default"))
 
 
 def _fact(claim: Claim, believed: Any) -> Fact:
@@ -98,8 +86,8 @@ def _same(one: Any, other: Any) -> bool:
     return one == other and isinstance(one, bool) is isinstance(other, bool)
 
 
-def _nothing(offer: Offer) -> Iterator[Claim]:
-    del offer
+def _nothing(offer: Offer, known: FactSet) -> Iterator[Claim]:
+    del offer, known
     return iter(())
 
 
@@ -122,7 +110,7 @@ _SAMBA_SIGNING = {
 _SAMBA_ALGORITHMS = {"AES-GMAC": "AES-128-GMAC", "AES-CMAC": "AES-128-CMAC"}
 
 
-def _samba(offer: Offer) -> Iterator[Claim]:
+def _samba(offer: Offer, known: FactSet) -> Iterator[Claim]:
     if offer.names:
         yield Claim("samba.nmbd_running", (True,))
     if not (offer.speaks or offer.doubts):
@@ -130,7 +118,7 @@ def _samba(offer: Offer) -> Iterator[Claim]:
     yield from _samba_dialects(offer)
     answer, doubt = offer.weakest(*_signing(offer))
     if answer or doubt:
-        yield Claim("samba.server_signing", _SAMBA_SIGNING.get(answer, ()), doubt)
+        yield Claim("samba.server_signing", _samba_signing(answer, known), doubt)
     yield from _algorithms(offer, "ciphers", "samba.server_smb3_encryption_algorithms", lambda name: name)
     yield from _algorithms(
         offer,
@@ -176,7 +164,17 @@ def _samba_encryption(offer: Offer) -> Iterator[Claim]:
         yield Claim("samba.server_smb_encrypt", ("if_required", "default", "desired"), unseen=("required",))
 
 
-def _windows(offer: Offer) -> Iterator[Claim]:
+def _samba_signing(answer: str, known: FactSet) -> tuple[str, ...]:
+    """``default`` means mandatory on a domain controller, and if_required elsewhere (smb.conf(5))."""
+    fits = _SAMBA_SIGNING.get(answer, ())
+    role = known.in_force("samba.server_role_effective")
+    if not role or ("mandatory" in fits) is (role == "domain-controller"):
+        return fits
+    return tuple(fit for fit in fits if fit != "default")
+
+
+def _windows(offer: Offer, known: FactSet) -> Iterator[Claim]:
+    del known
     if not (offer.speaks or offer.doubts):
         return
     yield from _windows_smb1(offer)
@@ -259,4 +257,4 @@ def _algorithms(
         yield Claim(fact, (every,), "", anyway)
 
 
-_CLAIMS: Mapping[str, Callable[[Offer], Iterator[Claim]]] = {"samba": _samba, "windows": _windows}
+_CLAIMS: Mapping[str, Callable[[Offer, FactSet], Iterator[Claim]]] = {"samba": _samba, "windows": _windows}

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands import targeting
 from ansible_collections.breakwater.smb.plugins.plugin_utils._commands.targeting import (
     check_here,
+    check_vantages,
     choose_targets,
     known_hosts,
 )
@@ -142,6 +143,14 @@ def test_inventory_hosts_are_asked_as_they_are_reached():
     assert known_hosts(["a", "b"], variables) == {"10.0.0.1": "nq", "b": ""}
     with pytest.raises(BadInput, match=r"no such host.*nope"):
         known_hosts(["a", "nope"], variables)
+
+
+def test_vantages_that_are_named_have_to_exist():
+    check_vantages(None, [])
+    check_vantages(["localhost"], ["localhost"])
+    for patterns, text in ((["a", "b"], "'a,b'"), ([""], "''")):
+        with pytest.raises(BadInput, match=f"breakwater_vantage {text} is no host of the inventory"):
+            check_vantages(patterns, [])
 
 
 @pytest.mark.parametrize(
