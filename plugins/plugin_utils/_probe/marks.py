@@ -181,11 +181,11 @@ def _dialects(mark: Mark, port: Port, found: Seen) -> bool:
         return True
     if not port.get("dialects"):
         return False
-    taken = [name for name in DIALECTS if name in set(accepted(port))]
+    taken = set(accepted(port))
     above = DIALECTS[DIALECTS.index(mark.ceiling) + 1 :] if mark.ceiling else ()
-    if set(taken) & {*above, *mark.refuses}:
+    if taken & {*above, *mark.refuses}:
         return False
-    return found.note("accepts", ", ".join(taken) or "no dialect of SMB2")
+    return found.note("accepts", ", ".join(name for name in DIALECTS if name in taken) or "no dialect of SMB2")
 
 
 def _mechanism(mark: Mark, port: Port, found: Seen) -> bool:

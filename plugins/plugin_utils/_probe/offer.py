@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .marks import Port
+from .marks import DIALECTS, Port
 
 State = Literal["accepted", "refused", "unknown", "not_asked"]
 SMB1 = {
@@ -28,7 +28,7 @@ SMB1 = {
     "NT LM 0.12": "NT1",
 }
 """SMB1 dialect strings ([MS-CIFS] 1.7) → family, as Samba names it."""
-SMB2 = ("2.0.2", "2.1", "3.0", "3.0.2", "3.1.1")
+SMB2 = DIALECTS
 ORDER = ("CORE", "COREPLUS", "LANMAN1", "LANMAN2", "NT1", *SMB2)
 """Families and dialects, oldest first."""
 SILENT = frozenset({"closed", "filtered", "unreachable", "not_smb", "not_observable"})
