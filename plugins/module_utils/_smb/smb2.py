@@ -106,7 +106,8 @@ def negotiate_request(
 ) -> bytes:
     """Return an SMB2 NEGOTIATE request, without a frame ([MS-SMB2] 2.2.3).
 
-    Signing is always offered as enabled and never as required (a server would then sign too). The request for the same offer is made once and only patched then.
+    Signing is always offered as enabled and never as required (a server would then sign too). The request for the same
+    offer is made once and only patched then.
 
     Args:
         dialects: some of ``DIALECTS``, none twice.
